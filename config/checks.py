@@ -1,0 +1,20 @@
+"""System checks of a deployment."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+
+@register(Tags.database, deploy=True)
+def check_two_roles(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Warn when one role both owns the tables and serves requests: it could rewrite history."""
+    if settings.DATABASE_OWNER_ROLE != settings.DATABASE_RUNTIME_ROLE:
+        return []
+    return [
+        Warning(
+            "The role that serves requests also owns the tables.",
+            hint="Set OWNER_DATABASE_URL to another role; see docs/howto/production.md.",
+            id="hengsuan.W001",
+        )
+    ]

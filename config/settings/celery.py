@@ -1,0 +1,72 @@
+"""Celery: broker, queues, time limits and the whole beat schedule in one table.
+
+The broker only wakes somebody. What is due stands in PostgreSQL, and every task claims its row
+there, so a task that runs twice, late or never changes no result.
+"""
+
+from kombu import Queue
+
+from config import env
+from config.embedded import valkey
+
+EMBEDDED_BROKER = not env.text("CELERY_BROKER_URL")
+CELERY_BROKER_URL = valkey.broker_url() if EMBEDDED_BROKER else env.text("CELERY_BROKER_URL")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+_REDIS_LIKE = CELERY_BROKER_URL.startswith(("redis", "rediss", "sentinel", "valkey"))
+
+CELERY_TASK_SOFT_TIME_LIMIT = 270
+CELERY_TASK_TIME_LIMIT = 300
+# A Redis-like broker hands a message out again after this time, so it must be longer than any task.
+# kombu looks for lost messages every 100 s by default; the two other options make it every 2 s.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT + 60,
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+    }
+    if _REDIS_LIKE
+    else {"confirm_publish": True}
+)
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TRACK_STARTED = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_QUEUES = [
+    Queue("clearing"),
+    Queue("settlement"),
+    Queue("exports"),
+    Queue("default"),
+]
+# First match wins, so the narrow patterns come first.
+CELERY_TASK_ROUTES = (
+    [
+        ("orders.tasks.clear_*", {"queue": "clearing"}),
+        ("settlement.tasks.export_*", {"queue": "exports"}),
+        ("settlement.tasks.*", {"queue": "settlement"}),
+    ],
+)
+
+# Beat only knocks: each task asks the database what is due. ``expires`` keeps a stopped worker from
+# finding a mountain of old knocks.
+CELERY_BEAT_SCHEDULE = {
+    "worker heartbeat": {
+        "task": "config.tasks.record_worker_heartbeat",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(env.var_dir() / "run" / "beat-schedule")
