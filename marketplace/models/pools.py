@@ -1,0 +1,92 @@
+"""Resource pools: the machines behind listings, with what is proved about them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.models.hubs import Hub
+from marketplace.models.organisations import Organisation
+from marketplace.models.products import HardwareModel, Product
+
+
+class TrustLevel(models.IntegerChoices):
+    """How far the operator has checked a pool."""
+
+    DECLARED = 0, _("Declared by the supplier")
+    DOCUMENTED = 1, _("Documents checked")
+    TESTED = 2, _("Acceptance test passed")
+
+
+class ResourcePool(models.Model):
+    """Machines of one kind of one supplier at one hub."""
+
+    identifier = models.CharField(_("Resource identifier"), max_length=22, unique=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="pools")
+    hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="pools")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="pools")
+    hardware = models.ForeignKey(
+        HardwareModel, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    name = models.CharField(_("Name"), max_length=100)
+    unit_count = models.DecimalField(_("Units"), max_digits=14, decimal_places=3)
+    memory_gib_per_unit = models.DecimalField(max_digits=8, decimal_places=1, null=True, blank=True)
+    interconnect = models.CharField(max_length=80, blank=True)
+    benchmark_name = models.CharField(max_length=80, blank=True)
+    benchmark_efficiency = models.DecimalField(
+        max_digits=5, decimal_places=4, null=True, blank=True
+    )
+    trust_level = models.PositiveSmallIntegerField(choices=TrustLevel.choices, default=0)
+    dengbao_level = models.PositiveSmallIntegerField(_("等保 level"), default=0)
+    dengbao_evidence = models.CharField(max_length=200, blank=True)
+    dengbao_expires_on = models.DateField(null=True, blank=True)
+    is_xinchuang = models.BooleanField(_("Domestic hardware (信创)"), default=False)
+    xinchuang_evidence = models.CharField(max_length=200, blank=True)
+    xinchuang_expires_on = models.DateField(null=True, blank=True)
+    power_w_per_unit = models.DecimalField(max_digits=10, decimal_places=2)
+    pue = models.DecimalField(_("PUE"), max_digits=6, decimal_places=4)
+    green_share = models.DecimalField(max_digits=5, decimal_places=4, default=0)
+    carbon_g_per_unit_hour = models.DecimalField(
+        max_digits=12, decimal_places=3, null=True, blank=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("Resource pool")
+        verbose_name_plural = _("Resource pools")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    unit_count__gt=0,
+                    unit_count__lt=1_000_000_000,
+                    pue__gte=1,
+                    pue__lt=4,
+                    power_w_per_unit__gte=0,
+                    power_w_per_unit__lt=1_000_000,
+                    green_share__gte=0,
+                    green_share__lte=1,
+                ),
+                name="pool_figures_sane",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+
+class ResourceAlias(models.Model):
+    """Another scheme's name for a pool, such as a national identifier."""
+
+    pool = models.ForeignKey(ResourcePool, on_delete=models.CASCADE, related_name="aliases")
+    scheme = models.CharField(max_length=40)
+    value = models.CharField(max_length=128)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("Resource alias")
+        verbose_name_plural = _("Resource aliases")
+        constraints = [
+            models.UniqueConstraint(fields=["scheme", "value"], name="resource_alias_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.value}"

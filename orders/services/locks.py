@@ -1,0 +1,49 @@
+"""Every lock of the orders app: one home, one order (auction first, then rows by primary key).
+
+All are transaction-level, so they end with the transaction and survive pooling proxies.
+"""
+
+from enum import IntEnum
+
+from django.db import connection
+
+
+class LockSpace(IntEnum):
+    """First key of the two-key advisory locks."""
+
+    AUCTION_GATE = 7101
+    AUCTION_PHASE = 7102
+    AUCTION_CALENDAR = 7103
+
+
+def share_gate(auction_id: int) -> None:
+    """Hold the gate open for this transaction: many orders may, the closer may not meanwhile.
+
+    A row lock would not do: the key-share lock of the foreign key does not exclude a closer that
+    takes the row without its key, and an order would be committed after the close.
+    """
+    _advisory("pg_advisory_xact_lock_shared", LockSpace.AUCTION_GATE, auction_id)
+
+
+def close_gate_lock(auction_id: int) -> None:
+    """Wait until no order is under way, and keep new ones out until the transaction ends."""
+    _advisory("pg_advisory_xact_lock", LockSpace.AUCTION_GATE, auction_id)
+
+
+def try_phase(auction_id: int) -> bool:
+    """Take the auction's phase lock for this transaction; False when another worker has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, %s)", [LockSpace.AUCTION_PHASE, auction_id]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def calendar_lock(calendar_id: int) -> None:
+    """Serialise the making of auctions of one calendar."""
+    _advisory("pg_advisory_xact_lock", LockSpace.AUCTION_CALENDAR, calendar_id)
+
+
+def _advisory(function: str, space: LockSpace, key: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s, %s)", [space, key])
