@@ -69,4 +69,5 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(env.var_dir() / "run" / "beat-schedule")
+# Kept in memory: a file would tell nothing that the database does not know better.
+CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"

@@ -1,0 +1,72 @@
+"""Fixtures that every test may use, and the care for the test databases."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from config.embedded import postgres
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests as the runtime role commit for real, so they are transactional database tests."""
+    for item in items:
+        if item.get_closest_marker("runtime_role"):
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Drop the test databases of runs that were killed before they could do it themselves."""
+    if not settings.EMBEDDED_DATABASE:
+        return
+    postgres.ensure_running()
+    with contextlib.closing(postgres.connect_as_superuser()) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT datname FROM pg_database WHERE datname ~ '^test_hengsuan_[0-9]+'"
+            )
+            for (name,) in cursor.fetchall():
+                run = re.match(r"test_hengsuan_(\d+)", name)
+                if run and not psutil.pid_exists(int(run[1])):
+                    cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _runtime_settings() -> dict[str, Any]:
+    role = settings.DATABASE_ROLES["runtime"]
+    return {name: role.get(name, "") for name in ("USER", "PASSWORD", "OPTIONS")}
+
+
+@pytest.fixture
+def runtime_connection(transactional_db: None) -> Iterator[BaseDatabaseWrapper]:
+    """A second, real connection to the test database as the role that serves requests.
+
+    The test's own connection stays the owner's; both see what the other one committed.
+    """
+    connection = connections["default"].copy("runtime")
+    connection.settings_dict.update(_runtime_settings())
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _as_runtime_role(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let tests marked ``runtime_role`` (and their threads) connect as the runtime role."""
+    if request.node.get_closest_marker("runtime_role") is None:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    connection = connections["default"]
+    owner = {name: connection.settings_dict[name] for name in _runtime_settings()}
+    connection.close()
+    connection.settings_dict.update(_runtime_settings())
+    yield
+    connection.close()
+    connection.settings_dict.update(owner)  # the flush after the test needs the owner again
