@@ -81,7 +81,7 @@ class Listing(models.Model):
 
 
 class ListingPriceStep(models.Model):
-    """One step of a listing's price curve: the step's own quantity at CNY per unit and hour, 不含税."""
+    """A step of a price curve: its own quantity at CNY per unit and hour, 不含税."""
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="price_steps")
     step = models.PositiveSmallIntegerField()
