@@ -4,7 +4,7 @@ The broker only wakes somebody. What is due stands in PostgreSQL, and every task
 there, so a task that runs twice, late or never changes no result.
 """
 
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config import env
 from config.embedded import valkey
@@ -45,12 +45,14 @@ CELERY_ENABLE_UTC = True
 
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
+# Each queue has its own routing key: without one, every queue would get a copy of each message.
+_EXCHANGE = Exchange("hengsuan", type="direct")
 CELERY_TASK_QUEUES = [
-    Queue("clearing"),
-    Queue("settlement"),
-    Queue("exports"),
-    Queue("default"),
+    Queue(name, _EXCHANGE, routing_key=name)
+    for name in ("clearing", "settlement", "exports", "default")
 ]
+CELERY_TASK_DEFAULT_EXCHANGE = "hengsuan"
+CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
 # First match wins, so the narrow patterns come first.
 CELERY_TASK_ROUTES = (
     [
