@@ -1,0 +1,184 @@
+"""The main navigation as one table: which sections a role sees, and where they lead.
+
+Entries name URLs, so this layer needs to know nothing of the pages above it; an entry whose page
+does not exist is left out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from marketplace.permissions import Actor
+from marketplace.web.access import current_actor, trades
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link: its words, the name of its page, its icon, and who sees it."""
+
+    label: str | Promise
+    url_name: str
+    icon: str
+    shown_to: Callable[[Actor], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of links; with a single visible link it is shown as that link."""
+
+    label: str | Promise
+    icon: str
+    entries: tuple[Entry, ...]
+
+
+def _everybody(actor: Actor) -> bool:
+    return True
+
+
+def _suppliers(actor: Actor) -> bool:
+    return actor.can_sell
+
+
+def _traders(actor: Actor) -> bool:
+    return trades(actor)
+
+
+def _money(actor: Actor) -> bool:
+    return (
+        actor.organisation is not None
+        and not actor.organisation.is_platform
+        and actor.can_see_own_money
+    )
+
+
+def _books(actor: Actor) -> bool:
+    return actor.is_platform_finance or actor.is_platform_auditor
+
+
+def _operators(actor: Actor) -> bool:
+    return actor.is_operator
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        pgettext_lazy("navigation", "Market"),
+        "chart-line",
+        (
+            Entry(pgettext_lazy("navigation", "Find capacity"), "market", "search", _everybody),
+        ),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Auctions"),
+        "gavel",
+        (Entry(pgettext_lazy("navigation", "Auctions"), "auctions", "gavel", _everybody),),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Hubs"),
+        "topology-star-3",
+        (Entry(pgettext_lazy("navigation", "Hubs"), "hubs", "topology-star-3", _everybody),),
+    ),
+    Section(
+        pgettext_lazy("navigation", "My orders"),
+        "clipboard-list",
+        (Entry(pgettext_lazy("navigation", "My orders"), "orders", "clipboard-list", _traders),),
+    ),
+    Section(
+        pgettext_lazy("navigation", "My capacity"),
+        "server",
+        (Entry(pgettext_lazy("navigation", "My capacity"), "capacity", "server", _suppliers),),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Deliveries"),
+        "truck-delivery",
+        (
+            Entry(
+                pgettext_lazy("navigation", "Deliveries"),
+                "deliveries",
+                "truck-delivery",
+                _traders,
+            ),
+        ),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Money"),
+        "wallet",
+        (
+            Entry(pgettext_lazy("navigation", "Balance"), "balance", "wallet", _money),
+            Entry(
+                pgettext_lazy("navigation", "Statements"), "statements", "file-invoice", _money
+            ),
+        ),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Settlement"),
+        "report-money",
+        (
+            Entry(
+                pgettext_lazy("navigation", "Settlement summary"),
+                "settlement-summary",
+                "report-money",
+                _books,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Receipts and limits"),
+                "funds-desk",
+                "building-bank",
+                _books,
+            ),
+        ),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Operation"),
+        "adjustments",
+        (
+            Entry(
+                pgettext_lazy("navigation", "Auction control"),
+                "auction-control",
+                "adjustments",
+                _operators,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Admissions"), "admissions", "user-check", _operators
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Master data"), "admin:index", "database", _operators
+            ),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sections that this visitor may open, for templates/includes/top_bar.html."""
+    actor = current_actor(request)
+    shown = [_show_section(section, actor, request.path) for section in SECTIONS]
+    return [section for section in shown if section["items"]]
+
+
+def _show_section(section: Section, actor: Actor, path: str) -> dict[str, Any]:
+    items = [
+        item
+        for entry in section.entries
+        if entry.shown_to(actor)
+        for item in _show_entry(entry, path)
+    ]
+    return {
+        "label": section.label,
+        "icon": section.icon,
+        "items": items,
+        "active": any(item["active"] for item in items),
+    }
+
+
+def _show_entry(entry: Entry, path: str) -> list[dict[str, Any]]:
+    try:
+        url = reverse(entry.url_name)
+    except NoReverseMatch:
+        return []
+    active = path == url or path.startswith(url)
+    return [{"label": entry.label, "url": url, "icon": entry.icon, "active": active}]
