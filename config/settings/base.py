@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
+    "django.forms",
     "rest_framework",
     "knox",
     "django_filters",
@@ -52,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.MarketTimeZoneMiddleware",
+    "marketplace.web.access.OrganisationMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -71,6 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "marketplace.context_processors.portal",
             ],
         },
     },
@@ -192,6 +195,12 @@ SPECTACULAR_SETTINGS = {
 
 # --- ports: answers that a lower app needs from a higher one ------------------------------------
 
+# What every page shows but only a higher app knows; see marketplace.context_processors.
+PORTAL_PROVIDERS = {
+    "navigation": "marketplace.web.navigation.navigation",
+    "auction_strip": "orders.web.strip.auction_strip",
+    "recent_prices": "orders.web.recent_prices.recent_prices",
+}
 COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
 # Health: a worker whose heartbeat row is older than this is called dead.
 WORKER_HEARTBEAT_LIMIT_S = 30

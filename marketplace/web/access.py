@@ -88,7 +88,7 @@ def is_member(actor: Actor) -> bool:
 
 
 def trades(actor: Actor) -> bool:
-    """Tell whether the actor may see the organisation's orders: it sells, buys or keeps its books."""
+    """Tell whether the actor may see its organisation's orders: it trades or keeps the books."""
     return (
         actor.organisation is not None
         and not actor.organisation.is_platform

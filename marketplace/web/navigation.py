@@ -68,9 +68,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         pgettext_lazy("navigation", "Market"),
         "chart-line",
-        (
-            Entry(pgettext_lazy("navigation", "Find capacity"), "market", "search", _everybody),
-        ),
+        (Entry(pgettext_lazy("navigation", "Find capacity"), "market", "search", _everybody),),
     ),
     Section(
         pgettext_lazy("navigation", "Auctions"),
@@ -109,9 +107,7 @@ SECTIONS: tuple[Section, ...] = (
         "wallet",
         (
             Entry(pgettext_lazy("navigation", "Balance"), "balance", "wallet", _money),
-            Entry(
-                pgettext_lazy("navigation", "Statements"), "statements", "file-invoice", _money
-            ),
+            Entry(pgettext_lazy("navigation", "Statements"), "statements", "file-invoice", _money),
         ),
     ),
     Section(
