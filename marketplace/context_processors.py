@@ -12,32 +12,19 @@ Everything is lazy: a fragment that shows none of it pays nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext, pgettext
 
-from marketplace.models import MarketClock
+from marketplace.selectors.clock import clock_face
 
 THEMES = ("auto", "light", "dark")
 RISE_COLOURS = ("red", "green")
 LANGUAGE_NAMES = {"zh-hans": "中文", "en": "English"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClockFace:
-    """Market time as the page shows it; `speed` is market seconds per real second."""
-
-    now: datetime
-    speed: Decimal
-    is_demo: bool
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -45,7 +32,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": lazily(lambda: provided("navigation", request, [])),
         "auction_strip": lazily(lambda: provided("auction_strip", request, {})),
-        "market_clock": lazily(read_clock_face),
+        "market_clock": lazily(clock_face),
         "portal": lazily(lambda: describe_portal(request)),
     }
 
@@ -59,15 +46,6 @@ def provided(name: str, request: HttpRequest, default: Any) -> Any:
     """Call the function that the setting names; without one, return the default."""
     path = getattr(settings, "PORTAL_PROVIDERS", {}).get(name)
     return import_string(path)(request) if path else default
-
-
-def read_clock_face() -> ClockFace:
-    """Read the market clock; a market without a clock row runs on real time."""
-    clock = MarketClock.objects.order_by("id").first()
-    if clock is None:
-        return ClockFace(now=timezone.now(), speed=Decimal(1), is_demo=False)
-    elapsed = (timezone.now() - clock.real_anchor_at) * float(clock.speed)
-    return ClockFace(clock.market_anchor_at + elapsed, clock.speed, clock.is_demo)
 
 
 def describe_portal(request: HttpRequest) -> dict[str, Any]:

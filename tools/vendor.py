@@ -1,7 +1,7 @@
 """Copy the pinned browser libraries into static/vendor and record where they came from.
 
     python tools/vendor.py            download the pinned packages, copy the named files
-    python tools/vendor.py --check    compare the files on disk with the recorded checksums (offline)
+    python tools/vendor.py --check    compare the files with the recorded checksums (offline)
 
 `package.json` holds the versions, the table below the files. `static/vendor/manifest.toml` records
 source, version, licence and SHA-256 of every file. A package whose version did not change must give

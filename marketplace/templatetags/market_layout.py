@@ -33,7 +33,7 @@ def datatable(
 
 @register.simple_block_tag
 def card(
-    content: str, title: str = "", note: str = "", extra: str = "", id: str = ""
+    content: str, title: str = "", note: str = "", extra: str = "", html_id: str = ""
 ) -> SafeString:
     """Wrap content into a card with an optional heading; `extra` adds classes."""
     head = (
@@ -48,7 +48,7 @@ def card(
     return format_html(
         '<section class="card {}"{}>{}<div class="card-body">{}</div></section>',
         extra,
-        format_html(' id="{}"', id) if id else "",
+        format_html(' id="{}"', html_id) if html_id else "",
         head,
         content,
     )

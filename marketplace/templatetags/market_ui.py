@@ -157,7 +157,7 @@ def signed(value: Any, places: int = 2, unit: str = "") -> SafeString | str:
 
 @register.filter
 def localname(thing: Any) -> str:
-    """Return name_zh or name_en of a reference row after the page's language; the other if empty."""
+    """Return name_zh or name_en after the page's language; the other one if it is empty."""
     if thing is None:
         return DASH
     zh, en = getattr(thing, "name_zh", ""), getattr(thing, "name_en", "")
@@ -213,7 +213,7 @@ def status_badge(thing: Any, label: str = "", tone: str = "") -> SafeString:
 
 @register.filter
 def market_time(value: Any, form: str = "minute") -> SafeString | str:
-    """Print an instant in market time: ISO date and 24 hours (minute, second, date, time, short)."""
+    """Print an instant in market time, ISO date and 24 hours; forms: TIME_FORMATS."""
     if value is None or value == "":
         return DASH
     if isinstance(value, str):

@@ -45,7 +45,8 @@ _TONES = {
     ),
     "info": (
         "submitted frozen clearing cleared verified verifying under_review review applied "
-        "requested issued sent placed metering running computed closed gate_closed rated in_progress"
+        "requested issued sent placed metering running computed closed gate_closed rated "
+        "in_progress"
     ),
     "accent": "open gate_open live active_now no_cancel",
     "success": (
@@ -53,8 +54,9 @@ _TONES = {
         "posted completed matched captured ok succeeded admitted reconciled final filled settling"
     ),
     "warning": (
-        "partly_accepted partially_accepted partly_filled paused late short disputed on_hold overdue suspended "
-        "awaiting waiting awaiting_delivery awaiting_confirmation ready halted estimated draining"
+        "partly_accepted partially_accepted partly_filled paused late short disputed on_hold "
+        "overdue suspended awaiting waiting awaiting_delivery awaiting_confirmation ready halted "
+        "estimated draining"
     ),
     "danger": (
         "rejected paradoxically_rejected cancelled canceled failed refused lost blocked "

@@ -25,6 +25,12 @@
 
   const withUnit = (value, unit) => figure(value) + (unit ? " " + unit : "");
 
+  /* Prices always show two decimals, more only where there are any. */
+  function price(value, unit) {
+    if (number(value) === null) return "–";
+    return number(value).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 }) + (unit ? " " + unit : "");
+  }
+
   function base(colours, narrow) {
     return {
       color: colours.series,
@@ -87,8 +93,9 @@
         name: texts.clearing_price, type: "scatter", data: [[reach, number(clearing.price)]], symbolSize: 11,
         itemStyle: { color: colours.text, borderColor: colours.surface, borderWidth: 2 }, z: 5,
         label: {
-          show: true, position: reach > bound * 0.6 ? "left" : "right", distance: 10, color: colours.text, fontWeight: 600,
-          backgroundColor: colours.surface, padding: [3, 5], formatter: () => withUnit(clearing.price, data.price_unit),
+          show: true, position: "top", distance: 8, align: reach > bound * 0.7 ? "right" : "center", color: colours.text, fontWeight: 600,
+          backgroundColor: colours.surface, borderColor: colours.line, borderWidth: 1, borderRadius: 4, padding: [4, 6],
+          formatter: () => price(clearing.price) + " · " + withUnit(clearing.quantity, data.quantity_unit),
         },
       });
     }
@@ -97,7 +104,7 @@
       grid: { left: 8, right: narrow ? 14 : 28, top: 56, bottom: 26, containLabel: true },
       tooltip: {
         ...base(colours).tooltip, trigger: "item",
-        formatter: (item) => item.seriesName + "\n" + withUnit(item.value[0], data.quantity_unit) + "\n" + withUnit(item.value[1], data.price_unit),
+        formatter: (item) => item.seriesName + "\n" + withUnit(item.value[0], data.quantity_unit) + "\n" + price(item.value[1], data.price_unit),
       },
       xAxis: axis(colours, {
         type: "value", max: bound, name: texts.quantity + (data.quantity_unit ? " (" + data.quantity_unit + ")" : ""),
@@ -119,14 +126,14 @@
       grid: { left: 8, right: 12, top: 8, bottom: 48, containLabel: true },
       tooltip: {
         ...base(colours).tooltip,
-        formatter: ({ value }) => data.y[value[1]] + "  " + data.x[value[0]] + "\n" + (number(value[2]) === null ? texts.no_trade : withUnit(value[2], data.unit)),
+        formatter: ({ value }) => data.y[value[1]] + "  " + data.x[value[0]] + "\n" + (number(value[2]) === null ? texts.no_trade : price(value[2], data.unit)),
       },
       xAxis: axis(colours, { type: "category", data: data.x, splitLine: { show: false }, axisLabel: { color: colours.soft, hideOverlap: true, interval: narrow ? 5 : "auto" } }),
       yAxis: axis(colours, { type: "category", data: data.y, inverse: true, splitLine: { show: false }, axisLabel: { color: colours.soft, width: narrow ? 84 : 150, overflow: "truncate" } }),
       visualMap: {
         min: known.length ? low : 0, max: known.length ? (high > low ? high : low + 1) : 1, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 10, itemHeight: narrow ? 120 : 200,
-        inRange: { color: colours.heat }, textStyle: { color: colours.soft }, dimension: 2,
-        text: known.length ? [withUnit(high, data.unit), figure(low)] : undefined,
+        inRange: { color: colours.heat }, textStyle: { color: colours.soft }, dimension: 2, seriesIndex: 0,
+        text: known.length ? [price(high, data.unit), price(low)] : undefined,
       },
       series: [
         {
@@ -134,7 +141,7 @@
           label: { show: !dense, color: colours.text, fontSize: 11, formatter: ({ value }) => figure(value[2], 2) },
           emphasis: { itemStyle: { borderColor: colours.text, borderWidth: 1.5 } },
         },
-        { type: "scatter", symbol: "path://M0,4 L8,4", symbolSize: [8, 1.5], itemStyle: { color: colours.soft }, data: cells.filter((cell) => cell[2] === null).map((cell) => [cell[0], cell[1], null]), silent: false },
+        { type: "scatter", symbol: "rect", symbolSize: [7, 1.5], itemStyle: { color: colours.soft }, data: cells.filter((cell) => cell[2] === null).map((cell) => [cell[0], cell[1], "-"]) },
       ],
     };
   }
@@ -182,6 +189,7 @@
 
   function sankey(data, colours, texts, narrow) {
     const known = new Map(data.nodes.map((node) => [node.name, node]));
+    const targets = new Set(data.links.map((link) => link.target));
     return {
       ...base(colours, narrow),
       tooltip: {
@@ -189,8 +197,10 @@
         formatter: ({ dataType, data: item, name, value }) => (dataType === "edge" ? (known.get(item.source)?.label || item.source) + " → " + (known.get(item.target)?.label || item.target) : known.get(name)?.label || name) + "\n" + withUnit(dataType === "edge" ? item.value : value, data.unit),
       },
       series: [{
-        type: "sankey", left: 8, right: narrow ? 84 : 130, top: 12, bottom: 12, nodeGap: 10, nodeWidth: 12, draggable: false,
-        data: data.nodes.map((node, index) => ({ name: node.name, itemStyle: { color: node.group ? colours.series[[0, 3, 1, 4][Math.max(0, GROUPS.indexOf(node.group))]] : colours.series[index % 8] } })),
+        type: "sankey", left: narrow ? 92 : 140, right: narrow ? 92 : 140, top: 12, bottom: 12, nodeGap: 10, nodeWidth: 12, draggable: false,
+        data: data.nodes.map((node, index) => ({
+          name: node.name, label: { position: targets.has(node.name) ? "right" : "left" }, itemStyle: { color: node.group ? colours.series[[0, 3, 1, 4][Math.max(0, GROUPS.indexOf(node.group))]] : colours.series[index % 8] },
+        })),
         links: data.links.map((link) => ({ ...link, value: Number(link.value) })),
         label: { color: colours.text, fontSize: narrow ? 10 : 12, formatter: ({ name }) => known.get(name)?.label || name, textBorderWidth: 0 },
         lineStyle: { color: "source", opacity: 0.35, curveness: 0.5 },
