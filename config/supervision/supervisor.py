@@ -23,13 +23,16 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 from config import env
 from config.embedded import postgres, valkey
 from config.embedded.process import LOOPBACK, EmbeddedServerError, die_with_parent, free_port
+from config.heartbeat import last_heartbeat_at
 from config.supervision import programs
 from config.supervision.child import Child, Program
 from config.supervision.errors import SupervisionError
+from config.tasks import record_worker_heartbeat
 
 DEFAULT_PORT = 8000
 GRACE_S = 25.0
@@ -197,7 +200,7 @@ class Supervisor:
 
     def _prepare(self) -> None:
         """Migrate, and gather static files where their names carry a hash; both at once."""
-        steps = [self._manage("migrate", "--no-input")]
+        steps = [self._manage("migrate", "--no-input", "--skip-checks")]
         if not settings.DEBUG:
             steps.append(self._manage("collectstatic", "--no-input"))
         try:
@@ -243,16 +246,18 @@ class Supervisor:
         self._write_note()
 
     def wait_until_ready(self, *, timeout_s: float) -> None:
-        """Return when the health check finds database, broker and worker at work."""
+        """Return when the page server answers and a worker of this start takes work."""
         end = time.monotonic() + timeout_s
-        while not self._answers():
+        knocked_at = timezone.now()
+        record_worker_heartbeat.delay()  # so that nobody waits for the first knock of beat
+        while not (last_heartbeat_at(since=knocked_at) and self._answers()):
             if time.monotonic() > end:
                 raise SupervisionError(self._what_hangs())
             for child in self._children:
                 child.revive(self._say)
                 if child.restarts > 2:
                     raise SupervisionError(f"{child.name} does not start:\n{child.log_tail()}")
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def _answers(self) -> bool:
         address = LOOPBACK if self.host == "0.0.0.0" else self.host  # noqa: S104
