@@ -202,5 +202,6 @@ PORTAL_PROVIDERS = {
     "recent_prices": "orders.web.recent_prices.recent_prices",
 }
 COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
+COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"
 # Health: a worker whose heartbeat row is older than this is called dead.
 WORKER_HEARTBEAT_LIMIT_S = 30
