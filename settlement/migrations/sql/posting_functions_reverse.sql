@@ -1,0 +1,3 @@
+DROP FUNCTION IF EXISTS ledger_post(jsonb, bigint[], numeric[], text[]);
+DROP FUNCTION IF EXISTS ledger_lock(bigint[]);
+DROP FUNCTION IF EXISTS ledger_period(text, date);
