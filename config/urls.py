@@ -1,10 +1,12 @@
 """Mounts the pages and the API of each app; what combines them is in ``config.views``."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import views
+from marketplace.web.styleguide import styleguide
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
@@ -13,3 +15,7 @@ urlpatterns = [
     path("", include("orders.web.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
+
+# Members of a real market have no use for it.
+if settings.DEBUG or getattr(settings, "STYLEGUIDE", False):
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))

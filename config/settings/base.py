@@ -201,6 +201,9 @@ PORTAL_PROVIDERS = {
     "auction_strip": "orders.web.strip.auction_strip",
     "recent_prices": "orders.web.recent_prices.recent_prices",
 }
+# Registration numbers in the footer, as the operator was given them (ICP备案, 公安备案).
+ICP_NUMBER = env.text("ICP_NUMBER")
+PUBLIC_SECURITY_NUMBER = env.text("PUBLIC_SECURITY_NUMBER")
 COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
 COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"
 # Health: a worker whose heartbeat row is older than this is called dead.

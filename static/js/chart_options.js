@@ -107,7 +107,7 @@
         formatter: (item) => item.seriesName + "\n" + withUnit(item.value[0], data.quantity_unit) + "\n" + price(item.value[1], data.price_unit),
       },
       xAxis: axis(colours, {
-        type: "value", max: bound, name: texts.quantity + (data.quantity_unit ? " (" + data.quantity_unit + ")" : ""),
+        type: "value", max: "dataMax", name: texts.quantity + (data.quantity_unit ? " (" + data.quantity_unit + ")" : ""),
         nameLocation: "middle", nameGap: 26, splitLine: { show: false }, axisLabel: { color: colours.soft, hideOverlap: true, formatter: (value) => figure(value, 0) },
       }),
       yAxis: axis(colours, { type: "value", name: data.price_unit || texts.price, nameTextStyle: { color: colours.soft, align: "left" } }),
@@ -149,13 +149,24 @@
   const GROUPS = ["east", "central", "west", "city"];
   const SYMBOLS = { east: "circle", central: "diamond", west: "roundRect", city: "triangle" };
 
-  function network(data, colours, texts, narrow) {
+  /* Stretches the schematic to the room there is, so that symbols keep their shape. */
+  function spread(nodes, axisName, room) {
+    const places = nodes.map((node) => Number(node[axisName]));
+    const low = Math.min(...places);
+    const width = Math.max(...places) - low || 1;
+    return (node) => ((Number(node[axisName]) - low) / width) * room;
+  }
+
+  function network(data, colours, texts, narrow, size) {
+    const margin = { side: narrow ? 40 : 70, top: 52, bottom: 52 };
+    const across = spread(data.nodes, "x", size.width - 2 * margin.side);
+    const down = spread(data.nodes, "y", size.height - margin.top - margin.bottom);
     const peak = Math.max(...data.nodes.map((node) => Math.abs(number(node.weight) || 0)), 1);
     const names = Object.fromEntries(data.nodes.map((node) => [node.id, node.name]));
     const nodes = data.nodes.map((node) => {
       const group = Math.max(0, GROUPS.indexOf(node.group));
       return {
-        id: node.id, name: node.name, x: Number(node.x), y: Number(node.y), category: group, symbol: SYMBOLS[GROUPS[group]], value: node.value, detail: node.detail,
+        id: node.id, name: node.name, x: across(node), y: down(node), category: group, symbol: SYMBOLS[GROUPS[group]], value: node.value, detail: node.detail,
         symbolSize: (narrow ? 12 : 16) + 16 * Math.sqrt(Math.abs(number(node.weight) || 0) / peak),
         itemStyle: { color: colours.series[[0, 3, 1, 4][group]], borderColor: colours.surface, borderWidth: 1.5 },
         label: { show: true, position: node.label_position || "bottom", color: colours.text, fontSize: narrow ? 10 : 12, textBorderColor: colours.surface, textBorderWidth: 3, formatter: node.label ? node.name + "\n" + node.label : node.name },
@@ -167,13 +178,13 @@
       return {
         source: link.source, target: link.target, value: link.flow, capacity: link.capacity, load, full,
         symbol: Number(link.flow) > 0 ? ["none", "arrow"] : "none", symbolSize: 8,
-        lineStyle: { width: 1 + 5 * Math.min(1, load), color: full ? colours.danger : load > 0 ? colours.accent : colours.line, type: full ? "solid" : load > 0 ? "solid" : "dashed", curveness: 0.12, opacity: 0.95 },
+        lineStyle: { width: 1 + 5 * Math.min(1, load), color: full ? colours.danger : load > 0 ? colours.accent : colours.soft, type: load > 0 ? "solid" : "dashed", curveness: 0.12, opacity: 0.95 },
         label: { show: full, formatter: texts.full, color: colours.danger, fontSize: 11, backgroundColor: colours.surface, padding: [1, 3] },
       };
     });
     return {
       ...base(colours, narrow),
-      legend: { ...base(colours).legend, data: GROUPS.filter((group) => data.nodes.some((node) => node.group === group)).map((group) => texts[group]) },
+      legend: { ...base(colours).legend, data: GROUPS.filter((group) => data.nodes.some((node) => node.group === group)).map((group) => ({ name: texts[group], icon: SYMBOLS[group] })), itemWidth: 12, itemHeight: 12 },
       tooltip: {
         ...base(colours).tooltip,
         formatter: ({ dataType, data: item }) => (dataType === "edge"
@@ -182,7 +193,7 @@
       },
       series: [{
         type: "graph", layout: "none", data: nodes, links, categories: GROUPS.map((group, index) => ({ name: texts[group], symbol: SYMBOLS[group], itemStyle: { color: colours.series[[0, 3, 1, 4][index]] } })),
-        left: narrow ? 36 : 70, right: narrow ? 36 : 70, top: 48, bottom: 44, roam: false, emphasis: { focus: "adjacency" }, edgeSymbol: ["none", "arrow"],
+        left: margin.side, right: margin.side, top: margin.top, bottom: margin.bottom, roam: false, emphasis: { focus: "adjacency" }, edgeSymbol: ["none", "arrow"],
       }],
     };
   }
@@ -197,7 +208,7 @@
         formatter: ({ dataType, data: item, name, value }) => (dataType === "edge" ? (known.get(item.source)?.label || item.source) + " → " + (known.get(item.target)?.label || item.target) : known.get(name)?.label || name) + "\n" + withUnit(dataType === "edge" ? item.value : value, data.unit),
       },
       series: [{
-        type: "sankey", left: narrow ? 92 : 140, right: narrow ? 92 : 140, top: 12, bottom: 12, nodeGap: 10, nodeWidth: 12, draggable: false,
+        type: "sankey", left: narrow ? 92 : 110, right: narrow ? 92 : 110, top: 12, bottom: 12, nodeGap: 10, nodeWidth: 12, draggable: false,
         data: data.nodes.map((node, index) => ({
           name: node.name, label: { position: targets.has(node.name) ? "right" : "left" }, itemStyle: { color: node.group ? colours.series[[0, 3, 1, 4][Math.max(0, GROUPS.indexOf(node.group))]] : colours.series[index % 8] },
         })),

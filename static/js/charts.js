@@ -13,7 +13,8 @@
     window.echarts.getInstanceByDom(element)?.dispose();
     const chart = window.echarts.init(element, null, { renderer: "canvas", locale });
     const narrow = element.clientWidth < 520;
-    const options = make(JSON.parse(source.textContent), palette(), texts, narrow);
+    const size = { width: element.clientWidth, height: element.clientHeight };
+    const options = make(JSON.parse(source.textContent), palette(), texts, narrow, size);
     chart.setOption({ ...options, aria: { enabled: true, label: { description: label }, decal: { show: false } } });
     element.dataset.drawnWidth = String(element.clientWidth);
   }

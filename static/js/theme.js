@@ -35,6 +35,14 @@
     },
   };
 
+  /* Charts are pictures in the colours of the moment: print them in the light ones. */
+  window.addEventListener("beforeprint", () => {
+    if (root.dataset.bsTheme !== "dark") return;
+    root.dataset.bsTheme = "light";
+    document.dispatchEvent(new CustomEvent("theme-changed"));
+    window.addEventListener("afterprint", apply, { once: true });
+  });
+
   root.classList.add("js");
   root.dataset.themeChoice = ["light", "dark"].includes(cookie("theme")) ? cookie("theme") : "auto";
   darkSystem.addEventListener("change", apply);
