@@ -11,16 +11,16 @@
 
   /* --- market time: server's instant plus elapsed real time times speed ------------------------ */
 
-  let clock = { market: Date.now(), at: performance.now(), speed: 1 };
+  let clock = { market: Date.now(), at: Date.now(), speed: 1 };
 
   function readClock(element) {
     const market = Date.parse(element.dataset.marketNow);
     if (Number.isNaN(market)) return;
-    clock = { market, at: performance.now(), speed: Number(element.dataset.marketSpeed) || 0 };
+    clock = { market, at: Date.now(), speed: Number(element.dataset.marketSpeed) || 0 };
   }
 
   function marketNow() {
-    return clock.market + (performance.now() - clock.at) * clock.speed;
+    return clock.market + (Date.now() - clock.at) * clock.speed;
   }
 
   const marketFormat = new Intl.DateTimeFormat("sv-SE", {

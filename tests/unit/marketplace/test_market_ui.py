@@ -133,7 +133,7 @@ def test_sorted_column_says_so_and_turns_round():
 
 def test_table_has_caption_and_focusable_region():
     source = (
-        '{% load market_layout %}{% datatable caption=caption cards=True %}'
+        "{% load market_layout %}{% datatable caption=caption cards=True %}"
         "<tbody></tbody>{% enddatatable %}"
     )
 
