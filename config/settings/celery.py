@@ -56,7 +56,7 @@ CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
 # First match wins, so the narrow patterns come first.
 CELERY_TASK_ROUTES = (
     [
-        ("orders.tasks.clear_*", {"queue": "clearing"}),
+        ("orders.tasks.advance_auction", {"queue": "clearing"}),
         ("settlement.tasks.export_*", {"queue": "exports"}),
         ("settlement.tasks.*", {"queue": "settlement"}),
     ],
@@ -69,6 +69,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "config.tasks.record_worker_heartbeat",
         "schedule": 5.0,
         "options": {"expires": 10},
+    },
+    "due auctions": {
+        "task": "orders.tasks.sweep_auctions",
+        "schedule": 1.0,
+        "options": {"expires": 5},
     },
 }
 # Kept in memory: a file would tell nothing that the database does not know better.

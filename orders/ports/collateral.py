@@ -13,8 +13,10 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from marketplace.domain.errors import RuleBroken, gettext_noop
 
-class InsufficientCollateral(Exception):
+
+class InsufficientCollateral(RuleBroken):
     """The free funds do not cover a hold.
 
     Attributes:
@@ -24,12 +26,20 @@ class InsufficientCollateral(Exception):
     """
 
     code = "insufficient_collateral"
+    message = gettext_noop(
+        "The order needs %(required_cny)s CNY of collateral, %(available_cny)s CNY are free:"
+        " %(missing_cny)s CNY are missing."
+    )
 
     def __init__(self, *, required_cny: Decimal, available_cny: Decimal) -> None:
-        super().__init__(f"{required_cny} CNY needed, {available_cny} CNY free")
         self.required_cny = required_cny
         self.available_cny = available_cny
         self.missing_cny = required_cny - available_cny
+        super().__init__(
+            required_cny=required_cny,
+            available_cny=available_cny,
+            missing_cny=self.missing_cny,
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,10 @@ class CollateralPort(Protocol):
 
     def worst_case(self, *, product_id: int, net_cny: Decimal) -> WorstCase:
         """Return net, fee and VAT for a purchase of ``net_cny`` of a product, rounded up to fen."""
+        ...
+
+    def worst_cases(self, purchases: Sequence[tuple[int, Decimal]]) -> list[WorstCase]:
+        """Return the same for many (product id, net CNY), in a fixed number of queries."""
         ...
 
     def place_hold(

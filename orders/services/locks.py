@@ -14,6 +14,7 @@ class LockSpace(IntEnum):
     AUCTION_GATE = 7101
     AUCTION_PHASE = 7102
     AUCTION_CALENDAR = 7103
+    CONFIRMATION_SERIES = 7104
 
 
 def share_gate(auction_id: int) -> None:
@@ -37,6 +38,16 @@ def try_phase(auction_id: int) -> bool:
             "SELECT pg_try_advisory_xact_lock(%s, %s)", [LockSpace.AUCTION_PHASE, auction_id]
         )
         return bool(cursor.fetchone()[0])
+
+
+def wait_phase(auction_id: int) -> None:
+    """Wait for the auction's phase lock: an operator steps in between two phases."""
+    _advisory("pg_advisory_xact_lock", LockSpace.AUCTION_PHASE, auction_id)
+
+
+def series_lock(day_number: int) -> None:
+    """Serialise the numbering of confirmations of one day (as yyyymmdd), so it has no gaps."""
+    _advisory("pg_advisory_xact_lock", LockSpace.CONFIRMATION_SERIES, day_number)
 
 
 def calendar_lock(calendar_id: int) -> None:

@@ -10,9 +10,9 @@ from marketplace.domain.decimals import multiply_exactly
 from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.domain.money import round_up
 from marketplace.domain.periods import market_date
-from marketplace.models import Product
+from marketplace.models import ProductVatRate
 from marketplace.selectors.clock import market_now
-from marketplace.selectors.rules import rules_at, vat_rate_for
+from marketplace.selectors.rules import rules_at, vat_rates
 from orders.ports.collateral import HoldChange, InsufficientCollateral, WorstCase
 from settlement.services.ledger import named_refusal
 
@@ -45,15 +45,30 @@ class LedgerCollateral:
 
         Each part is rounded up by itself, so that the parts shown to a buyer add up to the hold.
         """
+        return self.worst_cases([(product_id, net_cny)])[0]
+
+    def worst_cases(self, purchases: Sequence[tuple[int, Decimal]]) -> list[WorstCase]:
+        """Return the same for many (product id, net CNY), in a fixed number of queries.
+
+        Raises:
+            ProductVatRate.DoesNotExist: a product has no tax rate today.
+        """
         now = market_now()
         rules = rules_at(now)
-        vat_rate = vat_rate_for(Product.objects.get(pk=product_id), on=market_date(now))
-        exact_fee = multiply_exactly(net_cny, rules.buyer_fee_rate)
-        exact_vat = multiply_exactly(net_cny, vat_rate) + multiply_exactly(
-            exact_fee, rules.fee_vat_rate
-        )
-        net, fee, vat = round_up(net_cny), round_up(exact_fee), round_up(exact_vat)
-        return WorstCase(net_cny=net, fee_cny=fee, vat_cny=vat, total_cny=net + fee + vat)
+        rates = vat_rates(market_date(now))
+        found = []
+        for product_id, net_cny in purchases:
+            if product_id not in rates:
+                raise ProductVatRate.DoesNotExist(f"product {product_id} has no VAT rate")
+            exact_fee = multiply_exactly(net_cny, rules.buyer_fee_rate)
+            exact_vat = multiply_exactly(net_cny, rates[product_id]) + multiply_exactly(
+                exact_fee, rules.fee_vat_rate
+            )
+            net, fee, vat = round_up(net_cny), round_up(exact_fee), round_up(exact_vat)
+            found.append(
+                WorstCase(net_cny=net, fee_cny=fee, vat_cny=vat, total_cny=net + fee + vat)
+            )
+        return found
 
     def place_hold(
         self, *, organisation_id: int, amount_cny: Decimal, source_type: str, source_id: str

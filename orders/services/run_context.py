@@ -1,0 +1,68 @@
+"""A verified run read back, with the names of its bundle resolved to the market's own rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from marketplace.domain.money import round_quotient
+from marketplace.models import Hub, Link, Product
+from orders import clearing
+from orders.models import Auction, ClearingRun, Order
+from orders.selectors.capacity import period_starts
+from orders.services.pseudonyms import pseudonym
+
+MINUTES_PER_HOUR = 60
+# Places of stored hourly prices; a clearing tick per quarter of an hour still fits.
+PRICE_PLACES = 8
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Everything that publication needs to look up; prices of the result are per period."""
+
+    auction: Auction
+    run: ClearingRun
+    bundle: clearing.Auction
+    result: clearing.Result
+    orders: Mapping[str, Order]
+    hubs: Mapping[str, Hub]
+    products: Mapping[str, Product]
+    links: Mapping[tuple[str, str], Link]
+    starts: list[datetime]
+
+    def hourly(self, per_period: Decimal) -> Decimal:
+        """Return a price per unit and hour."""
+        minutes = self.auction.period_minutes
+        return round_quotient(per_period * MINUTES_PER_HOUR, minutes, PRICE_PLACES)
+
+    def hours(self, unit_periods: Decimal) -> Decimal:
+        """Return unit-hours."""
+        return unit_periods * self.auction.period_minutes / MINUTES_PER_HOUR
+
+    def starts_at(self, period: int) -> datetime:
+        """Return when a period (from 1) begins."""
+        return self.starts[period - 1]
+
+    def ends_at(self, period: int) -> datetime:
+        """Return when a period (from 1) ends."""
+        return self.starts[period] if period < len(self.starts) else self.auction.delivery_ends_at
+
+
+def read_run(
+    auction: Auction, run: ClearingRun, bundle: clearing.Auction, result: clearing.Result
+) -> RunContext:
+    """Look up the orders, hubs, products and links that a result names."""
+    orders = Order.objects.filter(auction=auction, state="active").select_related("listing")
+    links = Link.objects.select_related("from_hub", "to_hub")
+    return RunContext(
+        auction=auction,
+        run=run,
+        bundle=bundle,
+        result=result,
+        orders={pseudonym(auction.pseudonym_salt, "o", order.public_id): order for order in orders},
+        hubs={hub.code: hub for hub in Hub.objects.filter(code__in=bundle.hubs)},
+        products={product.code: product for product in auction.products.all()},
+        links={(link.from_hub.code, link.to_hub.code): link for link in links},
+        starts=period_starts(auction),
+    )

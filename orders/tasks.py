@@ -1,0 +1,21 @@
+"""Tasks of the orders app. Beat knocks; what is due stands in the database."""
+
+from celery import shared_task
+
+from marketplace.selectors.clock import market_now
+from marketplace.services.background import enqueue_on_commit
+from orders.services import auctions
+
+
+@shared_task
+def sweep_auctions() -> None:
+    """Make auctions that are due to exist, and wake a worker for each that has something to do."""
+    auctions.create_due_auctions(now=market_now())
+    for auction_id in auctions.claim_due_auctions():
+        enqueue_on_commit("orders.tasks.advance_auction", auction_id=auction_id)
+
+
+@shared_task
+def advance_auction(*, auction_id: int) -> None:
+    """Run every phase of an auction that is due; a repeated or late message does no harm."""
+    auctions.advance_auction(auction_id=auction_id)
