@@ -208,3 +208,8 @@ COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
 COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"
 # Health: a worker whose heartbeat row is older than this is called dead.
 WORKER_HEARTBEAT_LIMIT_S = 30
+
+# --- proofs -------------------------------------------------------------------------------------
+
+# Where a test kills the process (orders.services.failpoints); inert unless both are set.
+FAILPOINT = env.text("FAILPOINT") if env.flag("ALLOW_FAILPOINTS") else ""
