@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
 
-@register(Tags.database, deploy=True)
+@register(Tags.security, deploy=True)
 def check_two_roles(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Warn when one role both owns the tables and serves requests: it could rewrite history."""
     if settings.DATABASE_OWNER_ROLE != settings.DATABASE_RUNTIME_ROLE:

@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from config.embedded import postgres
+from tests.template_database import ensure_template
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,11 +24,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Drop the test databases of runs that were killed before they could do it themselves."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
+    """Copy test databases from a migrated one, and drop those of runs that were killed."""
     if not settings.EMBEDDED_DATABASE:
         return
     postgres.ensure_running()
+    _drop_orphans()
+    with django_db_blocker.unblock():
+        settings.DATABASES["default"]["TEST"]["TEMPLATE"] = ensure_template()
+
+
+def _drop_orphans() -> None:
     with contextlib.closing(postgres.connect_as_superuser()) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -77,7 +86,7 @@ def runtime_connection(transactional_db: None) -> Iterator[BaseDatabaseWrapper]:
 
     The test's own connection stays the owner's; both see what the other one committed.
     """
-    connection = connections["default"].copy("runtime")
+    connection = connections["default"].copy()
     connection.settings_dict.update(_runtime_settings())
     yield connection
     connection.close()

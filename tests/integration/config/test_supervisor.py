@@ -1,0 +1,122 @@
+"""One command starts everything, mends what dies and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import time
+import urllib.request
+
+import pytest
+
+from config.supervision.child import Child, Program
+
+pytestmark = pytest.mark.processes
+
+
+class Service:
+    """The running service of a checkout."""
+
+    def __init__(self, checkout) -> None:
+        self.checkout = checkout
+        self.process = checkout.popen("manage.py", "run")
+        self.first_line = self.process.stdout.readline()
+
+    def note(self):
+        return json.loads((self.checkout.var / "run" / "service.json").read_text())
+
+    def health(self):
+        address = self.note()["url"].replace("localhost", "127.0.0.1") + "healthz"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def kill(self, name) -> int:
+        pid = self.note()["programs"][name]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_for_new(self, name, old, timeout_s=30) -> int:
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            pid = self.note()["programs"][name]
+            if pid not in {None, old}:
+                return pid
+            time.sleep(0.2)
+        raise AssertionError(f"{name} was not started again")
+
+    def stop(self, how=signal.SIGINT) -> tuple[int, str]:
+        self.process.send_signal(how)
+        rest, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, rest
+
+
+@pytest.fixture
+def service(checkout):
+    running = Service(checkout)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def test_service_comes_up_and_stops_cleanly(service, checkout):
+    assert service.first_line.startswith("Hengsuan runs at http://localhost:")
+    assert service.health()["status"] == "ok"
+
+    code, rest = service.stop()
+
+    assert code == 0
+    assert rest.strip() == "Stopped."
+    assert checkout.wait_for_no_process() == []
+
+
+def test_killed_programs_are_started_again(service):
+    old = {name: service.kill(name) for name in ("worker", "web", "beat")}
+
+    new = {name: service.wait_for_new(name, pid) for name, pid in old.items()}
+
+    assert all(new[name] != pid for name, pid in old.items())
+
+
+def test_second_supervisor_says_that_one_runs_already(service, checkout):
+    done = checkout.run("manage.py", "run")
+
+    assert done.returncode == 1
+    assert "already runs from this directory at http://localhost:" in done.stdout
+    assert service.health()["status"] == "ok"
+
+
+def test_killed_supervisor_leaves_nothing_behind(service, checkout):
+    service.stop(signal.SIGKILL)
+
+    assert checkout.wait_for_no_process() == []
+
+
+def test_busy_port_that_was_asked_for_is_told_in_one_sentence(checkout):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = str(holder.getsockname()[1])
+        done = checkout.run("manage.py", "run", "--port", port)
+
+    assert done.returncode == 1
+    assert done.stdout.strip() == (
+        f"CommandError: Port {port} is in use: end the program that holds it, choose another port,"
+        " or name none and the next free one is taken."
+    )
+
+
+def test_program_that_dies_at_once_is_retried_with_growing_pauses(tmp_path):
+    said = []
+    child = Child(Program("broken", ("false",)), tmp_path, dict(os.environ))
+    child.start()
+    child._process.wait()
+
+    child.revive(said.append)
+    child._due_at = 0.001  # the pause is over
+    child.revive(said.append)
+    child._process.wait()
+    child.revive(said.append)
+
+    assert [text.split(" (log")[0] for text in said] == [
+        "broken ended with 1, starts again in 2 s",
+        "broken ended with 1, starts again in 4 s",
+    ]
+    assert child.restarts == 1
