@@ -27,6 +27,7 @@ def _postmaster(checkout) -> int:
 
 
 def test_four_starters_at_once_get_one_server(checkout):
+    checkout.python("postgres.stop()")
     starters = [
         checkout.popen("-c", f"from config.embedded import postgres\n{START}") for _ in range(4)
     ]
