@@ -9,6 +9,7 @@ from config import views
 from marketplace.web.styleguide import styleguide
 
 urlpatterns = [
+    path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("", include("marketplace.web.urls")),

@@ -1,10 +1,16 @@
 """Pages of the catalogue, and what every page needs: sign-in, language, organisation."""
 
-from django.urls import path
+from django.urls import include, path
 
-from marketplace.web import session_pages
+from marketplace.web import hub_pages, market_pages, session_pages
 
 urlpatterns = [
+    path("capacity/", include("marketplace.web.supplier_urls")),
+    path("", include("marketplace.web.member_urls")),
+    path("market/", market_pages.search_market, name="market"),
+    path("market/<uuid:public_id>/", market_pages.show_listing, name="listing"),
+    path("hubs/", hub_pages.list_hubs, name="hubs"),
+    path("hubs/<slug:code>/", hub_pages.show_hub, name="hub"),
     path("sign-in/", session_pages.SignInView.as_view(), name="sign-in"),
     path("sign-out/", session_pages.SignOutView.as_view(), name="sign-out"),
     path("language/", session_pages.choose_language, name="set_language"),

@@ -1,9 +1,33 @@
 """Pages of the auctions and of the orders in them."""
 
-from django.urls import path
+from django.urls import include, path
 
-from orders.web import strip
+from orders.web import auction_list, auction_pages, bid_pages, order_pages, strip
 
 urlpatterns = [
+    path("operator/", include("orders.web.operator_urls")),
+    path("auctions/", auction_list.list_auctions, name="auctions"),
     path("auctions/strip/", strip.show_strip, name="auction-strip"),
+    path("auctions/<slug:code>/", auction_pages.show_auction, name="auction"),
+    path("auctions/<slug:code>/live/", auction_pages.show_live, name="auction-live"),
+    path("auctions/<slug:code>/prices.csv", auction_pages.export_prices, name="auction-prices"),
+    path(
+        "auctions/<slug:code>/bundle.zip",
+        auction_pages.download_bundle,
+        {"part": "bundle"},
+        name="auction-bundle",
+    ),
+    path(
+        "auctions/<slug:code>/result.zip",
+        auction_pages.download_bundle,
+        {"part": "result"},
+        name="auction-result",
+    ),
+    path("bid/", bid_pages.choose_auction, name="bid"),
+    path("auctions/<slug:code>/bid/", bid_pages.place_bid, name="auction-bid"),
+    path("auctions/<slug:code>/bid/preview/", bid_pages.preview_bid, name="auction-bid-preview"),
+    path("orders/", order_pages.list_orders, name="orders"),
+    path("orders/export.csv", order_pages.export_orders, name="orders-csv"),
+    path("orders/<uuid:public_id>/", order_pages.show_order, name="order"),
+    path("orders/<uuid:public_id>/cancel/", order_pages.confirm_cancel, name="order-cancel"),
 ]

@@ -1,0 +1,256 @@
+"""One auction: its way, the time left, and after publication everything that is public of it."""
+
+import csv
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from marketplace.permissions import Actor
+from marketplace.templatetags.market_ui import market_time
+from marketplace.web.access import current_actor, trades
+from marketplace.web.polling import fingerprint, polled, unchanged
+from orders.models import (
+    Auction,
+    AuctionState,
+    ClearingPrice,
+    ClearingRun,
+    Order,
+    OrderState,
+    RunState,
+)
+from orders.web.auction_results import describe_results
+from orders.web.bundle_access import may_download_bundle
+from orders.web.names import auction_name
+from orders.web.order_rows import order_rows
+from orders.web.strip import next_event
+
+WAY = (
+    AuctionState.SCHEDULED,
+    AuctionState.OPEN,
+    AuctionState.CLOSED,
+    AuctionState.CLEARED,
+    AuctionState.VERIFIED,
+    AuctionState.PUBLISHED,
+    AuctionState.SETTLING,
+)
+FINISHED = (AuctionState.PUBLISHED, AuctionState.SETTLING, AuctionState.CANCELLED)
+FEW = 5  # a smaller number of orders is not told before publication
+
+
+def find_auction(code: str) -> Auction:
+    """Return the auction of this code, or answer 404."""
+    return get_object_or_404(Auction.objects.select_related("calendar"), code=code)
+
+
+@require_safe
+def show_auction(request: HttpRequest, code: str) -> HttpResponse:
+    """Show an auction in whatever state it is."""
+    auction = find_auction(code)
+    actor = current_actor(request)
+    run = published_run(auction)
+    context = {
+        "auction": auction,
+        "name": auction_name(auction),
+        "steps": way_of(auction),
+        "live": describe_live(auction, actor),
+        "run": run,
+        "results": describe_results(request, auction, run) if run else None,
+        "my_orders": own_orders(auction, actor),
+        "can_bid": auction.state == AuctionState.OPEN,
+        "bundle_allowed": bool(run) and may_download_bundle(actor, run),
+        "products": list(auction.products.order_by("sort_order", "code")),
+    }
+    return render(request, "orders/auction_detail.html", context)
+
+
+def published_run(auction: Auction) -> ClearingRun | None:
+    """Return the published run of an auction, if there is one."""
+    return auction.runs.filter(state=RunState.PUBLISHED).first()
+
+
+def way_of(auction: Auction) -> list[dict[str, Any]]:
+    """Return the steps of an auction's life with the market time at which each was reached."""
+    reached = {row.to_state: row.market_at for row in auction.transitions.order_by("id")}
+    planned = {
+        AuctionState.OPEN: auction.gate_opens_at,
+        AuctionState.CLOSED: auction.gate_closes_at,
+    }
+    reference = auction.halted_from or auction.state
+    position = WAY.index(reference) if reference in WAY else len(WAY)
+    return [
+        {
+            "label": AuctionState(state).label,
+            "state": _step_state(auction, position, index),
+            "note": market_time(reached.get(state) or planned.get(state), "short"),
+        }
+        for index, state in enumerate(WAY)
+    ]
+
+
+def _step_state(auction: Auction, position: int, index: int) -> str:
+    if auction.state == AuctionState.SETTLING or index < position:
+        return "done"
+    return "now" if index == position else "todo"
+
+
+@dataclass(frozen=True, slots=True)
+class LivePart:
+    """What changes by itself while an auction runs; of the book it tells the size alone."""
+
+    state: str
+    state_label: str
+    event_label: str
+    event_at: Any
+    order_text: str
+    own_count: int
+    reason: str
+    over: bool
+    poll_url: str
+
+
+def describe_live(auction: Auction, actor: Actor) -> LivePart:
+    """Return the polled part: state, next event, size of the book, number of own orders."""
+    label, moment = next_event(auction)
+    total = _book_size(auction)
+    own = _own_count(auction, actor)
+    state = fingerprint(auction.state, auction.gate_closes_at, auction.state_reason, total, own)
+    return LivePart(
+        state=auction.state,
+        state_label=str(auction.get_state_display()),
+        event_label=label,
+        event_at=moment,
+        order_text=_size_text(auction, total),
+        own_count=own,
+        reason=auction.state_reason,
+        over=auction.state in FINISHED,
+        poll_url=f"{reverse('auction-live', args=[auction.code])}?seen={state}",
+    )
+
+
+def _book_size(auction: Auction) -> int:
+    if auction.book_order_count is not None:
+        return auction.book_order_count
+    return Order.objects.filter(auction=auction, state=OrderState.ACTIVE).count()
+
+
+def _size_text(auction: Auction, total: int) -> str:
+    if auction.state in (AuctionState.SCHEDULED, AuctionState.OPEN) and 0 < total < FEW:
+        return gettext("fewer than %(count)s") % {"count": FEW}
+    return str(total)
+
+
+def _own_count(auction: Auction, actor: Actor) -> int:
+    if not trades(actor):
+        return 0
+    return Order.objects.filter(auction=auction, organisation=actor.organisation).count()
+
+
+@require_safe
+def show_live(request: HttpRequest, code: str) -> HttpResponse:
+    """Answer the live part alone; reloads the page once results are there."""
+    auction = find_auction(code)
+    live = describe_live(auction, current_actor(request))
+    state = live.poll_url.rsplit("=", 1)[1]
+    answer = unchanged(request, state)
+    if answer is not None:
+        return answer
+    context = {"auction": auction, "live": live}
+    response = render(request, "orders/auction_detail.html#live", context)
+    if live.over and request.htmx:
+        response.headers["HX-Refresh"] = "true"
+    return polled(response, state=state, over=live.over)
+
+
+def own_orders(auction: Auction, actor: Actor) -> dict[str, Any] | None:
+    """Return the newest own orders in an auction, and how many there are by outcome."""
+    if not trades(actor):
+        return None
+    orders = Order.objects.filter(auction=auction, organisation=actor.organisation)
+    counts = dict(orders.values_list("state").annotate(n=Count("id")).order_by())
+    return {
+        "rows": order_rows(orders.order_by("-id")[:10]),
+        "total": sum(counts.values()),
+        "list_url": f"{reverse('orders')}?auction={auction.code}",
+        "csv_url": f"{reverse('orders-csv')}?auction={auction.code}",
+    }
+
+
+@require_safe
+def export_prices(request: HttpRequest, code: str) -> HttpResponse:
+    """Answer the published prices of an auction as CSV with machine names."""
+    auction = find_auction(code)
+    run = published_run(auction)
+    if run is None:
+        raise Http404
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="prices-{auction.code}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(
+        [
+            "auction",
+            "product",
+            "hub",
+            "kind",
+            "max_rtt_ms",
+            "period",
+            "starts_at",
+            "price_cny_per_unit_hour_excl_vat",
+            "supplied_units",
+            "consumed_units",
+        ]
+    )
+    rows = ClearingPrice.objects.filter(run=run).order_by(
+        "product__code", "is_delivered", "hub__code", "max_rtt_ms", "period"
+    )
+    for row in rows.values_list(
+        "product__code",
+        "hub__code",
+        "is_delivered",
+        "max_rtt_ms",
+        "period",
+        "starts_at",
+        "price",
+        "supplied",
+        "consumed",
+    ):
+        product, hub, delivered, rtt, period, starts, price, supplied, consumed = row
+        kind = "delivered" if delivered else "supply"
+        writer.writerow(
+            [
+                auction.code,
+                product,
+                hub,
+                kind,
+                "" if rtt is None else rtt,
+                period,
+                starts.isoformat(),
+                "" if price is None else price,
+                supplied,
+                consumed,
+            ]
+        )
+    return response
+
+
+@require_safe
+def download_bundle(request: HttpRequest, code: str, part: str) -> HttpResponse:
+    """Answer the sealed input or the result of a published run, to those who may have it now."""
+    auction = find_auction(code)
+    run = published_run(auction)
+    if run is None or not hasattr(run, "archive"):
+        raise Http404
+    if not may_download_bundle(current_actor(request), run):
+        raise PermissionDenied
+    content = run.archive.bundle if part == "bundle" else run.archive.result
+    if not content:
+        raise Http404
+    response = HttpResponse(bytes(content), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{part}-{auction.code}.zip"'
+    return response

@@ -1,0 +1,15 @@
+"""What is sold of a supplier's listings, for the capacity pages below this layer."""
+
+from django.http import HttpRequest
+
+from marketplace.selectors.clock import market_now
+from marketplace.web.access import current_actor
+from orders.selectors.sales import Sales, sales_of
+
+
+def listing_sales(request: HttpRequest) -> dict[int, Sales]:
+    """Return the next 24 hours of every listing of the acting organisation, by listing id."""
+    organisation = current_actor(request).organisation
+    if organisation is None:
+        return {}
+    return sales_of(organisation=organisation, since=market_now(), hours=24)
