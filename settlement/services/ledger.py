@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from marketplace.domain.decimals import add_exactly
 from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.models import User
+from orders.ports.collateral import HoldChange
 from settlement.models import JournalEntry, Posting
 from settlement.services.accounts import account_for
 
@@ -89,6 +90,10 @@ class PostingLine:
     memo: str = ""
 
 
+_LEDGER_POST = """
+SELECT entry_id FROM ledger_post(
+    %s::jsonb, %s::bigint[], %s::numeric[], %s::text[], %s::uuid[], %s::numeric[], %s::text[])
+"""
 _BY_SQLSTATE: dict[str, type[RuleBroken]] = {
     "23L01": EntryNotBalanced,
     "23L04": IdempotencyConflict,
@@ -117,6 +122,7 @@ def post_entry(
     reason: str = "",
     actor: User | None = None,
     reverses: JournalEntry | None = None,
+    captures: Sequence[HoldChange] = (),
     book: str = "main",
 ) -> JournalEntry:
     """Post a balanced entry once and return it; a repeated call returns the first entry.
@@ -133,6 +139,7 @@ def post_entry(
         reason: why, for entries made by a person.
         actor: that person.
         reverses: the entry that this one takes back.
+        captures: holds that this entry uses, each brought down to what is kept of it.
         book: the set of books.
 
     Raises:
@@ -140,6 +147,7 @@ def post_entry(
         IdempotencyConflict: the key stands for an entry with other content.
         PeriodClosed: the month of `effective_on` takes no entries.
         InsufficientFunds: a limited account would be overdrawn.
+        HoldNotOpen: a hold to capture is unknown or named twice.
     """
     lines = [line for line in postings if line.amount]
     if len(lines) < 2 or add_exactly(line.amount for line in lines):
@@ -160,7 +168,7 @@ def post_entry(
         "reason": reason,
         "actor": actor.pk if actor else None,
     }
-    return JournalEntry.objects.get(pk=_post(header, lines))
+    return JournalEntry.objects.get(pk=_post(header, lines, captures))
 
 
 def reverse_entry(
@@ -190,19 +198,21 @@ def reverse_entry(
     )
 
 
-def _post(header: dict[str, object], lines: Sequence[PostingLine]) -> int:
+def _post(
+    header: dict[str, object], lines: Sequence[PostingLine], captures: Sequence[HoldChange]
+) -> int:
     arguments = [
         json.dumps(header),
         [line.account_id for line in lines],
         [line.amount for line in lines],
         [line.memo[:120] for line in lines],
+        [str(hold.reference) for hold in captures],
+        [hold.keep_cny for hold in captures],
+        [hold.event_key for hold in captures],
     ]
     try:
         with _savepoint_if_nested(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT entry_id FROM ledger_post(%s::jsonb, %s::bigint[], %s::numeric[], %s)",
-                arguments,
-            )
+            cursor.execute(_LEDGER_POST, arguments)
             return int(cursor.fetchone()[0])
     except IntegrityError as error:
         refusal = named_refusal(error)

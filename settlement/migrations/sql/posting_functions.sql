@@ -32,10 +32,11 @@ CREATE FUNCTION ledger_lock(p_accounts bigint[]) RETURNS void LANGUAGE sql AS $$
 $$;
 
 -- Post a balanced entry once. The entry's unique key comes first (a second caller waits there and
--- is told that it repeats), then the locks in id order, then the postings, whose trigger carries
--- them into the balances.
+-- is told that it repeats), then the locks in id order, then the holds it captures, then the
+-- postings, whose trigger carries them into the balances.
 CREATE FUNCTION ledger_post(
     p_entry jsonb, p_accounts bigint[], p_amounts numeric[], p_memos text[],
+    p_holds uuid[] DEFAULT '{}', p_keep numeric[] DEFAULT '{}', p_hold_keys text[] DEFAULT '{}',
     OUT entry_id bigint, OUT replayed boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,6 +65,10 @@ BEGIN
         RETURN;
     END IF;
     PERFORM ledger_lock(p_accounts);
+    IF cardinality(p_holds) > 0 THEN
+        -- What was set aside is freed for this very entry, in the same breath.
+        PERFORM ledger_reduce_holds('capture', p_holds, p_keep, p_hold_keys, entry_id);
+    END IF;
     INSERT INTO settlement_posting (entry_id, line, account_id, asset_id, amount, memo)
         SELECT ledger_post.entry_id, l.line, l.account, a.asset_id, l.amount, l.memo
           FROM unnest(p_accounts, p_amounts, p_memos) WITH ORDINALITY AS l (account, amount, memo, line)

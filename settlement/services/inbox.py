@@ -1,0 +1,32 @@
+"""Reacting to the layers below, each event once, in order."""
+
+from collections.abc import Callable
+
+from marketplace.models import Organisation, OutboxEvent
+from marketplace.services.outbox import apply_once, pending_events
+from settlement.services.accounts import open_member_accounts
+from settlement.services.deliveries import create_deliveries
+
+CONSUMER = "settlement"
+
+
+def _open_accounts(event: OutboxEvent) -> None:
+    open_member_accounts(Organisation.objects.get(pk=event.payload["organisation_id"]))
+
+
+def _create_deliveries(event: OutboxEvent) -> None:
+    create_deliveries(event.payload["auction_id"])
+
+
+_HANDLERS: dict[str, Callable[[OutboxEvent], None]] = {
+    "organisation.approved": _open_accounts,
+    "auction.published": _create_deliveries,
+}
+
+
+def consume_pending(limit: int = 100) -> int:
+    """Apply events that settlement has not applied yet, oldest first; return how many were new."""
+    events = pending_events(consumer=CONSUMER, topics=sorted(_HANDLERS), limit=limit)
+    return sum(
+        apply_once(consumer=CONSUMER, event=event, apply=_HANDLERS[event.topic]) for event in events
+    )
