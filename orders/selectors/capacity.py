@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -61,7 +62,7 @@ GROUP BY listing_id, period
 """
 
 
-def slot_parameters(auction: Auction) -> dict[str, object]:
+def slot_parameters(auction: Auction) -> dict[str, Any]:
     """Return the parameters of `SLOTS` for the delivery window of an auction."""
     slots_per_period = auction.period_minutes // SLOT_MINUTES
     return {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Avg, F, Sum
@@ -26,7 +27,7 @@ class HeatMap:
 
 def heat_map(*, run: ClearingRun, product: Product) -> HeatMap:
     """Return hub x period supply prices of a run in two queries; hubs with supply come first."""
-    cells: dict[tuple[int, int], Decimal] = {}
+    cells: dict[tuple[int, int], Decimal | None] = {}
     starts: dict[int, datetime] = {}
     rows = ClearingPrice.objects.filter(
         run=run, product=product, is_delivered=False, carbon_class_g__isnull=True
@@ -50,7 +51,7 @@ def heat_map(*, run: ClearingRun, product: Product) -> HeatMap:
 
 def price_history(
     *, product: Product, hub: Hub, since: datetime, calendar_code: str = ""
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Return published supply prices by delivery time: starts_at, price, supplied, auction code."""
     rows = ClearingPrice.objects.filter(
         run__state=RunState.PUBLISHED,
@@ -61,11 +62,9 @@ def price_history(
     )
     if calendar_code:
         rows = rows.filter(run__auction__calendar__code=calendar_code)
-    return list(
-        rows.order_by("starts_at", "run_id").values(
-            "starts_at", "price", "supplied", code=F("run__auction__code")
-        )
-    )
+    columns = ("starts_at", "price", "supplied")
+    found = rows.order_by("starts_at", "run_id").values(*columns, code=F("run__auction__code"))
+    return [dict(row) for row in found]
 
 
 def recent_average(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -247,7 +248,7 @@ def _allocation(context: RunContext, trade: Trade, number: str) -> Allocation:
         sell_order=trade.sell,
         buyer_id=trade.buy.organisation_id,
         seller_id=trade.sell.organisation_id,
-        listing_id=trade.sell.listing_id,
+        listing_id=cast("int", trade.sell.listing_id),  # an ask always has one
         product=context.products[trade.product],
         supply_hub=supply_hub,
         hub=hub,

@@ -21,7 +21,15 @@ from orders.models import (
     RunArchive,
     RunState,
 )
-from orders.services.book import BookOrder, BundleTables, Network, read_book, read_network
+from orders.services.book import (
+    BookOrder,
+    BundleTables,
+    Leg,
+    Network,
+    Step,
+    read_book,
+    read_network,
+)
 from orders.services.capacity import claim_capacity, claimed_links, claimed_units
 from orders.services.order_outcomes import OrderEnd, end_orders
 from orders.services.transitions import auction_phase
@@ -202,9 +210,10 @@ def _figures_fault(item: BookOrder, product: Product, periods: int) -> str | Non
         return "price_out_of_band"
     if any(not on_tick(price, product.price_tick) for price in prices):
         return "off_price_tick"
-    if any(not on_lot(row.quantity, product.quantity_lot) for row in (*item.steps, *legs)):
+    rows: list[Step | Leg] = [*item.steps, *legs]
+    if any(not on_lot(row.quantity, product.quantity_lot) for row in rows):
         return "off_quantity_lot"
-    if any(row.last > periods for row in (*item.steps, *legs)):
+    if any(row.last > periods for row in rows):
         return "window_outside_auction"
     limit = item.order.max_rtt_ms
     if limit is not None and product.rtt_classes_ms and limit not in product.rtt_classes_ms:

@@ -87,9 +87,13 @@ class CheckedOrder:
     @property
     def best_limit(self) -> Decimal:
         """The dearest bid or the cheapest ask."""
-        prices = [step.price for step in self.request.steps] or [self.request.limit_price]
-        chosen = [price for price in prices if price is not None]
-        return max(chosen) if self.request.side == OrderSide.BUY else min(chosen)
+        prices = [step.price for step in self.request.steps] or [self.limit]
+        return max(prices) if self.request.side == OrderSide.BUY else min(prices)
+
+    @property
+    def limit(self) -> Decimal:
+        """The limit price of a block."""
+        return self.request.limit_price or Decimal(0)
 
     @property
     def worst_net_cny(self) -> Decimal:

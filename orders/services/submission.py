@@ -75,7 +75,7 @@ def submit_order(*, actor: Actor, request: OrderRequest) -> Order:
         now = _require_open(auction)
         _require_future(checked, now)
         if checked.listing is not None:
-            _require_capacity(checked)
+            _require_capacity(checked, checked.listing.pk)
         order = _unsaved(actor, owner, checked)
         order.submitted_at = now
         if request.side == OrderSide.BUY:
@@ -159,9 +159,9 @@ def _require_future(checked: CheckedOrder, now: datetime) -> None:
         raise refusals.WindowInPast(field="first_period")
 
 
-def _require_capacity(checked: CheckedOrder) -> None:
+def _require_capacity(checked: CheckedOrder, listing_id: int) -> None:
     """Lock the listing, and check what it has left in each period of this auction."""
-    listing = Listing.objects.select_for_update(no_key=True).get(pk=checked.listing.pk)
+    listing = Listing.objects.select_for_update(no_key=True).get(pk=listing_id)
     if listing.state != ListingState.ACTIVE:
         raise refusals.ListingNotActive(field="listing", state=listing.state)
     room = unsold_units(auction=checked.auction, listing_ids=[listing.pk]).get(listing.pk, {})
@@ -234,7 +234,7 @@ def _insert_parts(order: Order, checked: CheckedOrder) -> None:
             for step in request.steps
         )
         return
-    option = BlockOption.objects.create(order=order, limit_price=request.limit_price)
+    option = BlockOption.objects.create(order=order, limit_price=checked.limit)
     BlockLeg.objects.bulk_create(
         BlockLeg(
             option=option,

@@ -62,7 +62,8 @@ def test_the_hold_is_cut_to_the_cost_with_fee_and_tax() -> None:
     actor = buyer("10000")
     order = bid(actor, auction, market.product, market.city, (8, 10))
     port = collateral_port()
-    assert order.worst_case_cny == Decimal("342.60")  # 320 + 3.20 + 19.40 (6 % on both, up to the fen)
+    # 320 net, 3.20 fee, 6 % on both up to the fen: 19.40
+    assert order.worst_case_cny == Decimal("342.60")
     assert port.available_cny(organisation_id=actor.organisation.pk) == 10000 - Decimal("342.60")
 
     published(auction)
