@@ -75,6 +75,36 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 5},
     },
+    "events for settlement": {
+        "task": "settlement.tasks.consume_outbox",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "due deliveries": {
+        "task": "settlement.tasks.run_deliveries",
+        "schedule": 5.0,
+        "options": {"expires": 15},
+    },
+    "due settlements": {
+        "task": "settlement.tasks.settle_due",
+        "schedule": 5.0,
+        "options": {"expires": 15},
+    },
+    "expired credit limits": {
+        "task": "settlement.tasks.expire_credit_limits",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "ledger blocks": {
+        "task": "settlement.tasks.seal_ledger_blocks",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "ledger invariants": {
+        "task": "settlement.tasks.sweep_invariants",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
 }
 # Kept in memory: a file would tell nothing that the database does not know better.
 CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"
