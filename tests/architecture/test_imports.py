@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 BLOCKED_IMPORT = """
 import sys
+from pathlib import Path
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
@@ -20,7 +22,7 @@ import MODULE
 
 def test_import_contracts_hold(root):
     done = subprocess.run(
-        [root / ".venv/bin/lint-imports", "--no-cache"],
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=root,
         capture_output=True,
         text=True,
