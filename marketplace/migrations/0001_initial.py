@@ -13,6 +13,7 @@ from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
 
 import marketplace.models.listings
+from marketplace.migration_operations import CreateTogether
 
 
 class Migration(migrations.Migration):
@@ -24,1315 +25,1525 @@ class Migration(migrations.Migration):
 
     operations = [
         BtreeGistExtension(),
-        migrations.CreateModel(
-            name="HardwareModel",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, unique=True)),
-                ("vendor", models.CharField(max_length=60)),
-                ("category", models.CharField(max_length=30)),
-                (
-                    "fp16_tflops",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True),
-                ),
-                (
-                    "bf16_tflops",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True),
-                ),
-                (
-                    "fp32_tflops",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True),
-                ),
-                (
-                    "fp64_tflops",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True),
-                ),
-                (
-                    "memory_gib",
-                    models.DecimalField(blank=True, decimal_places=1, max_digits=8, null=True),
-                ),
-                (
-                    "power_w",
-                    models.DecimalField(blank=True, decimal_places=1, max_digits=8, null=True),
-                ),
-                ("source", models.TextField(blank=True)),
-                ("confidence", models.CharField(blank=True, max_length=8)),
-                ("note", models.TextField(blank=True)),
-            ],
-            options={
-                "verbose_name": "Hardware model",
-                "verbose_name_plural": "Hardware models",
-            },
-        ),
-        migrations.CreateModel(
-            name="Heartbeat",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=60, unique=True)),
-                ("seen_at", models.DateTimeField()),
-            ],
-            options={
-                "verbose_name": "Heartbeat",
-                "verbose_name_plural": "Heartbeats",
-            },
-        ),
-        migrations.CreateModel(
-            name="WorkloadScenario",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.CharField(max_length=30, unique=True)),
-                ("name_zh", models.CharField(max_length=60)),
-                ("name_en", models.CharField(max_length=80)),
-                ("latency_class", models.CharField(max_length=2)),
-                (
-                    "max_rtt_ms",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=8, null=True),
-                ),
-                ("routing_zh", models.CharField(blank=True, max_length=40)),
-                ("routing_en", models.CharField(blank=True, max_length=80)),
-                ("sort_order", models.PositiveSmallIntegerField(default=100)),
-            ],
-            options={
-                "verbose_name": "Workload scenario",
-                "verbose_name_plural": "Workload scenarios",
-            },
-        ),
-        migrations.CreateModel(
-            name="User",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("password", models.CharField(max_length=128, verbose_name="password")),
-                (
-                    "last_login",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
-                ),
-                (
-                    "is_superuser",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Designates that this user has all permissions without explicitly assigning them.",
-                        verbose_name="superuser status",
-                    ),
-                ),
-                ("email", models.EmailField(max_length=254, unique=True, verbose_name="E-mail")),
-                (
-                    "mobile",
-                    models.CharField(blank=True, max_length=20, verbose_name="Mobile number"),
-                ),
-                ("display_name", models.CharField(max_length=80, verbose_name="Name")),
-                (
-                    "language",
-                    models.CharField(
-                        blank=True,
-                        choices=[("zh-hans", "简体中文"), ("en", "English")],
-                        max_length=10,
-                        verbose_name="Language",
-                    ),
-                ),
-                (
-                    "is_staff",
-                    models.BooleanField(
-                        default=False, verbose_name="May use the administration pages"
-                    ),
-                ),
-                ("is_active", models.BooleanField(default=True, verbose_name="Active")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "groups",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.group",
-                        verbose_name="groups",
-                    ),
-                ),
-                (
-                    "user_permissions",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="Specific permissions for this user.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.permission",
-                        verbose_name="user permissions",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "User",
-                "verbose_name_plural": "Users",
-            },
-        ),
-        migrations.CreateModel(
-            name="Hub",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.CharField(max_length=16, unique=True, verbose_name="Code")),
-                ("name_zh", models.CharField(max_length=80, verbose_name="Chinese name")),
-                ("name_en", models.CharField(max_length=120, verbose_name="English name")),
-                ("short_zh", models.CharField(max_length=20, verbose_name="Short Chinese name")),
-                ("short_en", models.CharField(max_length=30, verbose_name="Short English name")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("node", "National hub node"),
-                            ("cluster", "Cluster"),
-                            ("city", "Demand city"),
-                            ("province", "Province"),
-                            ("municipal", "Municipal site"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                (
-                    "side",
-                    models.CharField(
-                        choices=[("east", "East"), ("central", "Centre"), ("west", "West")],
-                        max_length=8,
-                    ),
-                ),
-                (
-                    "id4",
-                    models.CharField(blank=True, max_length=4, verbose_name="Identifier letters"),
-                ),
-                ("has_supply", models.BooleanField(default=False, verbose_name="Takes listings")),
-                ("trades", models.BooleanField(default=True, verbose_name="Part of the auctions")),
-                (
-                    "latitude",
-                    models.DecimalField(blank=True, decimal_places=4, max_digits=7, null=True),
-                ),
-                (
-                    "longitude",
-                    models.DecimalField(blank=True, decimal_places=4, max_digits=7, null=True),
-                ),
-                (
-                    "schema_x",
-                    models.PositiveSmallIntegerField(
-                        default=50, verbose_name="Place in the drawing, x"
-                    ),
-                ),
-                (
-                    "schema_y",
-                    models.PositiveSmallIntegerField(
-                        default=50, verbose_name="Place in the drawing, y"
-                    ),
-                ),
-                (
-                    "pue_cap",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True),
-                ),
-                ("grid_province", models.CharField(blank=True, max_length=40)),
-                ("start_area_zh", models.CharField(blank=True, max_length=120)),
-                ("source", models.TextField(blank=True)),
-                ("confidence", models.CharField(blank=True, max_length=8)),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="children",
-                        to="marketplace.hub",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Hub",
-                "verbose_name_plural": "Hubs",
-            },
-        ),
-        migrations.CreateModel(
-            name="HubPairing",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("partner_zh", models.CharField(max_length=60)),
-                ("partner_en", models.CharField(max_length=80)),
-                ("kind", models.CharField(max_length=120)),
-                ("since_year", models.PositiveSmallIntegerField(blank=True, null=True)),
-                ("tariff_discount", models.DecimalField(decimal_places=3, default=0, max_digits=4)),
-                ("source", models.TextField(blank=True)),
-                ("confidence", models.CharField(blank=True, max_length=8)),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="pairings",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "partner_hub",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Pairing",
-                "verbose_name_plural": "Pairings",
-            },
-        ),
-        migrations.CreateModel(
-            name="IdempotencyRecord",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.CharField(max_length=120)),
-                ("operation", models.CharField(max_length=80)),
-                ("fingerprint", models.CharField(max_length=64)),
-                ("status_code", models.PositiveSmallIntegerField(blank=True, null=True)),
-                ("answer", models.JSONField(blank=True, null=True)),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Idempotency record",
-                "verbose_name_plural": "Idempotency records",
-            },
-        ),
-        migrations.CreateModel(
-            name="Link",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "rtt_ms",
-                    models.DecimalField(decimal_places=3, max_digits=8, verbose_name="RTT, ms"),
-                ),
-                (
-                    "tariff_cny_per_gbps_hour",
-                    models.DecimalField(
-                        decimal_places=6,
-                        max_digits=14,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="Tariff, CNY per Gbit/s and hour",
-                    ),
-                ),
-                (
-                    "forward_gbps",
-                    models.DecimalField(
-                        decimal_places=3, max_digits=12, verbose_name="Capacity forward, Gbit/s"
-                    ),
-                ),
-                (
-                    "reverse_gbps",
-                    models.DecimalField(
-                        decimal_places=3, max_digits=12, verbose_name="Capacity reverse, Gbit/s"
-                    ),
-                ),
-                ("measured_at", models.DateTimeField(blank=True, null=True)),
-                ("active", models.BooleanField(default=True)),
-                ("source", models.TextField(blank=True)),
-                (
-                    "from_hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="links_out",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "to_hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="links_in",
-                        to="marketplace.hub",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Link",
-                "verbose_name_plural": "Links",
-            },
-        ),
-        migrations.CreateModel(
-            name="Listing",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("name", models.CharField(max_length=100, verbose_name="Name")),
-                (
-                    "quantity",
-                    models.DecimalField(
-                        decimal_places=3, max_digits=14, verbose_name="Units offered"
-                    ),
-                ),
-                (
-                    "min_run_hours",
-                    models.PositiveSmallIntegerField(default=1, verbose_name="Minimum run, hours"),
-                ),
-                (
-                    "is_standing",
-                    models.BooleanField(default=True, verbose_name="Offer it in every auction"),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "Draft"),
-                            ("active", "Active"),
-                            ("paused", "Paused"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        default="draft",
-                        max_length=10,
-                    ),
-                ),
-                ("note", models.CharField(blank=True, max_length=300)),
-                ("source", models.CharField(default="portal", max_length=20)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Listing",
-                "verbose_name_plural": "Listings",
-            },
-        ),
-        migrations.CreateModel(
-            name="ListingAvailability",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
-                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
-                (
-                    "listing",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="availability",
-                        to="marketplace.listing",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Availability window",
-                "verbose_name_plural": "Availability windows",
-            },
-        ),
-        migrations.CreateModel(
-            name="ListingPriceStep",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("step", models.PositiveSmallIntegerField()),
-                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
-                (
-                    "price_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("price", djmoney.models.fields.MoneyField(decimal_places=6, max_digits=14)),
-                (
-                    "listing",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="price_steps",
-                        to="marketplace.listing",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Price step",
-                "verbose_name_plural": "Price steps",
-            },
-        ),
-        migrations.CreateModel(
-            name="MaintenanceWindow",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "listing",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="maintenance",
-                        to="marketplace.listing",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Maintenance window",
-                "verbose_name_plural": "Maintenance windows",
-            },
-        ),
-        migrations.CreateModel(
-            name="MarketClock",
-            fields=[
-                (
-                    "id",
-                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
-                ),
-                ("real_anchor_at", models.DateTimeField()),
-                ("market_anchor_at", models.DateTimeField()),
-                ("speed", models.DecimalField(decimal_places=3, default=1, max_digits=9)),
-                ("is_demo", models.BooleanField(default=False)),
-            ],
-            options={
-                "verbose_name": "Market clock",
-                "verbose_name_plural": "Market clock",
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="one_market_clock"),
-                    models.CheckConstraint(
-                        condition=models.Q(("speed__gte", 0)), name="clock_never_runs_back"
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="MarketRules",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("valid_from", models.DateTimeField(unique=True)),
-                (
-                    "counterparty",
-                    models.CharField(
-                        choices=[
-                            ("central", "The platform buys and sells (统购统销)"),
-                            ("brokerage", "The platform brokers (撮合)"),
-                        ],
-                        default="central",
-                        max_length=12,
-                    ),
-                ),
-                ("buyer_fee_rate", models.DecimalField(decimal_places=5, max_digits=6)),
-                ("seller_fee_rate", models.DecimalField(decimal_places=5, max_digits=6)),
-                ("fee_vat_rate", models.DecimalField(decimal_places=4, max_digits=5)),
-                ("max_order_notional_cny", models.DecimalField(decimal_places=2, max_digits=14)),
-                ("acceptance_timeout_hours", models.PositiveSmallIntegerField(default=24)),
-                ("payment_term_days", models.PositiveSmallIntegerField(default=30)),
-                ("bundle_publication_delay_days", models.PositiveSmallIntegerField(default=90)),
-                ("resale_allowed", models.BooleanField(default=False)),
-                ("note", models.TextField(blank=True)),
-            ],
-            options={
-                "verbose_name": "Market rules",
-                "verbose_name_plural": "Market rules",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("buyer_fee_rate__gte", 0),
-                            ("buyer_fee_rate__lt", 1),
-                            ("fee_vat_rate__gte", 0),
-                            ("fee_vat_rate__lt", 1),
-                            ("seller_fee_rate__gte", 0),
-                            ("seller_fee_rate__lt", 1),
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="HardwareModel",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
                         ),
-                        name="market_rules_sane",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Organisation",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("code", models.CharField(max_length=12, unique=True, verbose_name="Member code")),
-                ("name_zh", models.CharField(max_length=120, verbose_name="Chinese name")),
-                (
-                    "name_en",
-                    models.CharField(blank=True, max_length=160, verbose_name="English name"),
-                ),
-                (
-                    "credit_code",
-                    models.CharField(
-                        max_length=18, unique=True, verbose_name="Unified social credit code"
-                    ),
-                ),
-                ("city", models.CharField(blank=True, max_length=60, verbose_name="City")),
-                ("is_supplier", models.BooleanField(default=False, verbose_name="Sells")),
-                ("is_buyer", models.BooleanField(default=False, verbose_name="Buys")),
-                ("is_platform", models.BooleanField(default=False, verbose_name="Market operator")),
-                (
-                    "is_demo_bot",
-                    models.BooleanField(default=False, verbose_name="Traded by the demonstration"),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Waiting for approval"),
-                            ("approved", "Approved"),
-                            ("rejected", "Rejected"),
-                            ("suspended", "Suspended"),
-                        ],
-                        default="pending",
-                        max_length=12,
-                    ),
-                ),
-                ("state_reason", models.CharField(blank=True, max_length=300)),
-                (
-                    "telecom_licence_kind",
-                    models.CharField(
-                        blank=True, max_length=60, verbose_name="Telecom licence kind"
-                    ),
-                ),
-                (
-                    "telecom_licence_number",
-                    models.CharField(
-                        blank=True, max_length=60, verbose_name="Telecom licence number"
-                    ),
-                ),
-                (
-                    "telecom_licence_expires_on",
-                    models.DateField(
-                        blank=True, null=True, verbose_name="Telecom licence expires on"
-                    ),
-                ),
-                (
-                    "invoice_title",
-                    models.CharField(blank=True, max_length=120, verbose_name="Invoice title"),
-                ),
-                ("tax_id", models.CharField(blank=True, max_length=20, verbose_name="Tax id")),
-                (
-                    "invoice_address",
-                    models.CharField(blank=True, max_length=200, verbose_name="Registered address"),
-                ),
-                (
-                    "invoice_phone",
-                    models.CharField(blank=True, max_length=30, verbose_name="Registered phone"),
-                ),
-                ("bank_name", models.CharField(blank=True, max_length=120, verbose_name="Bank")),
-                (
-                    "bank_account",
-                    models.CharField(blank=True, max_length=40, verbose_name="Bank account"),
-                ),
-                (
-                    "contact_name",
-                    models.CharField(blank=True, max_length=60, verbose_name="Contact"),
-                ),
-                (
-                    "contact_phone",
-                    models.CharField(blank=True, max_length=30, verbose_name="Contact phone"),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Organisation",
-                "verbose_name_plural": "Organisations",
-            },
-        ),
-        migrations.CreateModel(
-            name="Membership",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[
-                            ("supplier", "Supplier"),
-                            ("buyer", "Buyer"),
-                            ("finance", "Finance"),
-                            ("operator", "Market operator"),
-                            ("auditor", "Auditor"),
-                        ],
-                        max_length=12,
-                        verbose_name="Role",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="memberships",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="memberships",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Membership",
-                "verbose_name_plural": "Memberships",
-            },
-        ),
-        migrations.AddField(
-            model_name="listing",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="listings",
-                to="marketplace.organisation",
-            ),
-        ),
-        migrations.CreateModel(
-            name="AuditEvent",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("action", models.CharField(max_length=60)),
-                ("object_type", models.CharField(max_length=60)),
-                ("object_id", models.CharField(max_length=64)),
-                ("before", models.JSONField(blank=True, null=True)),
-                ("after", models.JSONField(blank=True, null=True)),
-                ("reason", models.CharField(blank=True, max_length=300)),
-                ("address", models.GenericIPAddressField(blank=True, null=True)),
-                ("request_id", models.CharField(blank=True, max_length=64)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Audit event",
-                "verbose_name_plural": "Audit trail",
-            },
-        ),
-        migrations.CreateModel(
-            name="ApiToken",
-            fields=[
-                ("digest", models.CharField(max_length=128, primary_key=True, serialize=False)),
-                ("token_key", models.CharField(db_index=True, max_length=25)),
-                ("created", models.DateTimeField(auto_now_add=True)),
-                ("expiry", models.DateTimeField(blank=True, null=True)),
-                ("name", models.CharField(blank=True, max_length=80)),
-                (
-                    "scopes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=30),
-                        blank=True,
-                        default=list,
-                        size=None,
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="auth_token_set",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="api_tokens",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "API token",
-                "verbose_name_plural": "API tokens",
-            },
-        ),
-        migrations.CreateModel(
-            name="OutboxEvent",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("event_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("topic", models.CharField(max_length=60)),
-                ("aggregate", models.CharField(max_length=60)),
-                ("payload", models.JSONField(default=dict)),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                "verbose_name": "Outbox event",
-                "verbose_name_plural": "Outbox events",
-                "indexes": [models.Index(fields=["topic", "id"], name="outbox_topic")],
-            },
-        ),
-        migrations.CreateModel(
-            name="InboxReceipt",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("consumer", models.CharField(max_length=60)),
-                ("applied_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "event",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="receipts",
-                        to="marketplace.outboxevent",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Inbox receipt",
-                "verbose_name_plural": "Inbox receipts",
-            },
-        ),
-        migrations.CreateModel(
-            name="Product",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.CharField(max_length=20, unique=True, verbose_name="Code")),
-                (
-                    "resource_class",
-                    models.CharField(
-                        choices=[
-                            ("GP", "General compute"),
-                            ("AI", "AI compute"),
-                            ("HP", "Supercomputing"),
-                            ("ST", "Storage"),
-                        ],
-                        max_length=2,
-                    ),
-                ),
-                ("name_zh", models.CharField(max_length=80, verbose_name="Chinese name")),
-                ("name_en", models.CharField(max_length=120, verbose_name="English name")),
-                ("unit_zh", models.CharField(max_length=20, verbose_name="Unit, Chinese")),
-                ("unit_en", models.CharField(max_length=30, verbose_name="Unit, English")),
-                ("price_tick", models.DecimalField(decimal_places=6, max_digits=12)),
-                ("clearing_price_tick", models.DecimalField(decimal_places=6, max_digits=12)),
-                ("quantity_lot", models.DecimalField(decimal_places=3, max_digits=12)),
-                ("price_min", models.DecimalField(decimal_places=6, default=0, max_digits=14)),
-                ("price_max", models.DecimalField(decimal_places=6, max_digits=14)),
-                ("bandwidth_gbps_per_unit", models.DecimalField(decimal_places=6, max_digits=12)),
-                (
-                    "rtt_classes_ms",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.DecimalField(decimal_places=3, max_digits=8),
-                        default=list,
-                        size=None,
-                    ),
-                ),
-                (
-                    "carbon_classes_g",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.DecimalField(decimal_places=3, max_digits=10),
-                        blank=True,
-                        default=list,
-                        size=None,
-                    ),
-                ),
-                ("power_w_per_unit", models.DecimalField(decimal_places=2, max_digits=10)),
-                (
-                    "pflops_bf16_per_unit",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=12, null=True),
-                ),
-                (
-                    "reference_price_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                (
-                    "reference_price",
-                    djmoney.models.fields.MoneyField(
-                        decimal_places=6, max_digits=14, verbose_name="Reference price (example)"
-                    ),
-                ),
-                ("active", models.BooleanField(default=True)),
-                ("sort_order", models.PositiveSmallIntegerField(default=100)),
-                ("note", models.TextField(blank=True)),
-            ],
-            options={
-                "verbose_name": "Product",
-                "verbose_name_plural": "Products",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("clearing_price_tick__gt", 0),
-                            ("price_max__gt", models.F("price_min")),
-                            ("price_max__lt", 1000000),
-                            ("price_min__gte", 0),
-                            ("price_tick__gt", 0),
-                            ("quantity_lot__gt", 0),
+                        ("name", models.CharField(max_length=100, unique=True)),
+                        ("vendor", models.CharField(max_length=60)),
+                        ("category", models.CharField(max_length=30)),
+                        (
+                            "fp16_tflops",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=10, null=True
+                            ),
                         ),
-                        name="product_figures_sane",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ProductVatRate",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                        (
+                            "bf16_tflops",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=10, null=True
+                            ),
+                        ),
+                        (
+                            "fp32_tflops",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=10, null=True
+                            ),
+                        ),
+                        (
+                            "fp64_tflops",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=10, null=True
+                            ),
+                        ),
+                        (
+                            "memory_gib",
+                            models.DecimalField(
+                                blank=True, decimal_places=1, max_digits=8, null=True
+                            ),
+                        ),
+                        (
+                            "power_w",
+                            models.DecimalField(
+                                blank=True, decimal_places=1, max_digits=8, null=True
+                            ),
+                        ),
+                        ("source", models.TextField(blank=True)),
+                        ("confidence", models.CharField(blank=True, max_length=8)),
+                        ("note", models.TextField(blank=True)),
+                    ],
+                    options={
+                        "verbose_name": "Hardware model",
+                        "verbose_name_plural": "Hardware models",
+                    },
                 ),
-                ("rate", models.DecimalField(decimal_places=4, max_digits=5)),
-                ("valid_from", models.DateField()),
-                ("source", models.CharField(blank=True, max_length=200)),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="vat_rates",
-                        to="marketplace.product",
-                    ),
+                migrations.CreateModel(
+                    name="Heartbeat",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("name", models.CharField(max_length=60, unique=True)),
+                        ("seen_at", models.DateTimeField()),
+                    ],
+                    options={
+                        "verbose_name": "Heartbeat",
+                        "verbose_name_plural": "Heartbeats",
+                    },
                 ),
-            ],
-            options={
-                "verbose_name": "VAT rate",
-                "verbose_name_plural": "VAT rates",
-            },
-        ),
-        migrations.CreateModel(
-            name="ResourcePool",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="WorkloadScenario",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("code", models.CharField(max_length=30, unique=True)),
+                        ("name_zh", models.CharField(max_length=60)),
+                        ("name_en", models.CharField(max_length=80)),
+                        ("latency_class", models.CharField(max_length=2)),
+                        (
+                            "max_rtt_ms",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=8, null=True
+                            ),
+                        ),
+                        ("routing_zh", models.CharField(blank=True, max_length=40)),
+                        ("routing_en", models.CharField(blank=True, max_length=80)),
+                        ("sort_order", models.PositiveSmallIntegerField(default=100)),
+                    ],
+                    options={
+                        "verbose_name": "Workload scenario",
+                        "verbose_name_plural": "Workload scenarios",
+                    },
                 ),
-                (
-                    "identifier",
-                    models.CharField(
-                        max_length=22, unique=True, verbose_name="Resource identifier"
-                    ),
+                migrations.CreateModel(
+                    name="User",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("password", models.CharField(max_length=128, verbose_name="password")),
+                        (
+                            "last_login",
+                            models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                        ),
+                        (
+                            "is_superuser",
+                            models.BooleanField(
+                                default=False,
+                                help_text="Designates that this user has all permissions without explicitly assigning them.",
+                                verbose_name="superuser status",
+                            ),
+                        ),
+                        (
+                            "email",
+                            models.EmailField(max_length=254, unique=True, verbose_name="E-mail"),
+                        ),
+                        (
+                            "mobile",
+                            models.CharField(
+                                blank=True, max_length=20, verbose_name="Mobile number"
+                            ),
+                        ),
+                        ("display_name", models.CharField(max_length=80, verbose_name="Name")),
+                        (
+                            "language",
+                            models.CharField(
+                                blank=True,
+                                choices=[("zh-hans", "简体中文"), ("en", "English")],
+                                max_length=10,
+                                verbose_name="Language",
+                            ),
+                        ),
+                        (
+                            "is_staff",
+                            models.BooleanField(
+                                default=False, verbose_name="May use the administration pages"
+                            ),
+                        ),
+                        ("is_active", models.BooleanField(default=True, verbose_name="Active")),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "groups",
+                            models.ManyToManyField(
+                                blank=True,
+                                help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                                related_name="user_set",
+                                related_query_name="user",
+                                to="auth.group",
+                                verbose_name="groups",
+                            ),
+                        ),
+                        (
+                            "user_permissions",
+                            models.ManyToManyField(
+                                blank=True,
+                                help_text="Specific permissions for this user.",
+                                related_name="user_set",
+                                related_query_name="user",
+                                to="auth.permission",
+                                verbose_name="user permissions",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "User",
+                        "verbose_name_plural": "Users",
+                    },
                 ),
-                ("name", models.CharField(max_length=100, verbose_name="Name")),
-                (
-                    "unit_count",
-                    models.DecimalField(decimal_places=3, max_digits=14, verbose_name="Units"),
+                migrations.CreateModel(
+                    name="Hub",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("code", models.CharField(max_length=16, unique=True, verbose_name="Code")),
+                        ("name_zh", models.CharField(max_length=80, verbose_name="Chinese name")),
+                        ("name_en", models.CharField(max_length=120, verbose_name="English name")),
+                        (
+                            "short_zh",
+                            models.CharField(max_length=20, verbose_name="Short Chinese name"),
+                        ),
+                        (
+                            "short_en",
+                            models.CharField(max_length=30, verbose_name="Short English name"),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("node", "National hub node"),
+                                    ("cluster", "Cluster"),
+                                    ("city", "Demand city"),
+                                    ("province", "Province"),
+                                    ("municipal", "Municipal site"),
+                                ],
+                                max_length=12,
+                            ),
+                        ),
+                        (
+                            "side",
+                            models.CharField(
+                                choices=[("east", "East"), ("central", "Centre"), ("west", "West")],
+                                max_length=8,
+                            ),
+                        ),
+                        (
+                            "id4",
+                            models.CharField(
+                                blank=True, max_length=4, verbose_name="Identifier letters"
+                            ),
+                        ),
+                        (
+                            "has_supply",
+                            models.BooleanField(default=False, verbose_name="Takes listings"),
+                        ),
+                        (
+                            "trades",
+                            models.BooleanField(default=True, verbose_name="Part of the auctions"),
+                        ),
+                        (
+                            "latitude",
+                            models.DecimalField(
+                                blank=True, decimal_places=4, max_digits=7, null=True
+                            ),
+                        ),
+                        (
+                            "longitude",
+                            models.DecimalField(
+                                blank=True, decimal_places=4, max_digits=7, null=True
+                            ),
+                        ),
+                        (
+                            "schema_x",
+                            models.PositiveSmallIntegerField(
+                                default=50, verbose_name="Place in the drawing, x"
+                            ),
+                        ),
+                        (
+                            "schema_y",
+                            models.PositiveSmallIntegerField(
+                                default=50, verbose_name="Place in the drawing, y"
+                            ),
+                        ),
+                        (
+                            "pue_cap",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=4, null=True
+                            ),
+                        ),
+                        ("grid_province", models.CharField(blank=True, max_length=40)),
+                        ("start_area_zh", models.CharField(blank=True, max_length=120)),
+                        ("source", models.TextField(blank=True)),
+                        ("confidence", models.CharField(blank=True, max_length=8)),
+                        (
+                            "parent",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="children",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Hub",
+                        "verbose_name_plural": "Hubs",
+                    },
                 ),
-                (
-                    "memory_gib_per_unit",
-                    models.DecimalField(blank=True, decimal_places=1, max_digits=8, null=True),
+                migrations.CreateModel(
+                    name="HubPairing",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("partner_zh", models.CharField(max_length=60)),
+                        ("partner_en", models.CharField(max_length=80)),
+                        ("kind", models.CharField(max_length=120)),
+                        ("since_year", models.PositiveSmallIntegerField(blank=True, null=True)),
+                        (
+                            "tariff_discount",
+                            models.DecimalField(decimal_places=3, default=0, max_digits=4),
+                        ),
+                        ("source", models.TextField(blank=True)),
+                        ("confidence", models.CharField(blank=True, max_length=8)),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="pairings",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "partner_hub",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Pairing",
+                        "verbose_name_plural": "Pairings",
+                    },
                 ),
-                ("interconnect", models.CharField(blank=True, max_length=80)),
-                ("benchmark_name", models.CharField(blank=True, max_length=80)),
-                (
-                    "benchmark_efficiency",
-                    models.DecimalField(blank=True, decimal_places=4, max_digits=5, null=True),
+                migrations.CreateModel(
+                    name="IdempotencyRecord",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("key", models.CharField(max_length=120)),
+                        ("operation", models.CharField(max_length=80)),
+                        ("fingerprint", models.CharField(max_length=64)),
+                        ("status_code", models.PositiveSmallIntegerField(blank=True, null=True)),
+                        ("answer", models.JSONField(blank=True, null=True)),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "actor",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Idempotency record",
+                        "verbose_name_plural": "Idempotency records",
+                    },
                 ),
-                (
-                    "trust_level",
-                    models.PositiveSmallIntegerField(
-                        choices=[
-                            (0, "Declared by the supplier"),
-                            (1, "Documents checked"),
-                            (2, "Acceptance test passed"),
+                migrations.CreateModel(
+                    name="Link",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "rtt_ms",
+                            models.DecimalField(
+                                decimal_places=3, max_digits=8, verbose_name="RTT, ms"
+                            ),
+                        ),
+                        (
+                            "tariff_cny_per_gbps_hour",
+                            models.DecimalField(
+                                decimal_places=6,
+                                max_digits=14,
+                                validators=[django.core.validators.MinValueValidator(0)],
+                                verbose_name="Tariff, CNY per Gbit/s and hour",
+                            ),
+                        ),
+                        (
+                            "forward_gbps",
+                            models.DecimalField(
+                                decimal_places=3,
+                                max_digits=12,
+                                verbose_name="Capacity forward, Gbit/s",
+                            ),
+                        ),
+                        (
+                            "reverse_gbps",
+                            models.DecimalField(
+                                decimal_places=3,
+                                max_digits=12,
+                                verbose_name="Capacity reverse, Gbit/s",
+                            ),
+                        ),
+                        ("measured_at", models.DateTimeField(blank=True, null=True)),
+                        ("active", models.BooleanField(default=True)),
+                        ("source", models.TextField(blank=True)),
+                        (
+                            "from_hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="links_out",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "to_hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="links_in",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Link",
+                        "verbose_name_plural": "Links",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Listing",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("name", models.CharField(max_length=100, verbose_name="Name")),
+                        (
+                            "quantity",
+                            models.DecimalField(
+                                decimal_places=3, max_digits=14, verbose_name="Units offered"
+                            ),
+                        ),
+                        (
+                            "min_run_hours",
+                            models.PositiveSmallIntegerField(
+                                default=1, verbose_name="Minimum run, hours"
+                            ),
+                        ),
+                        (
+                            "is_standing",
+                            models.BooleanField(
+                                default=True, verbose_name="Offer it in every auction"
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("draft", "Draft"),
+                                    ("active", "Active"),
+                                    ("paused", "Paused"),
+                                    ("withdrawn", "Withdrawn"),
+                                ],
+                                default="draft",
+                                max_length=10,
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, max_length=300)),
+                        ("source", models.CharField(default="portal", max_length=20)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        ("updated_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "created_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Listing",
+                        "verbose_name_plural": "Listings",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ListingAvailability",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("starts_at", models.DateTimeField()),
+                        ("ends_at", models.DateTimeField()),
+                        ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "listing",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="availability",
+                                to="marketplace.listing",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Availability window",
+                        "verbose_name_plural": "Availability windows",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ListingPriceStep",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("step", models.PositiveSmallIntegerField()),
+                        ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "price_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        (
+                            "price",
+                            djmoney.models.fields.MoneyField(decimal_places=6, max_digits=14),
+                        ),
+                        (
+                            "listing",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="price_steps",
+                                to="marketplace.listing",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Price step",
+                        "verbose_name_plural": "Price steps",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="MaintenanceWindow",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("starts_at", models.DateTimeField()),
+                        ("ends_at", models.DateTimeField()),
+                        ("reason", models.CharField(blank=True, max_length=200)),
+                        (
+                            "listing",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="maintenance",
+                                to="marketplace.listing",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Maintenance window",
+                        "verbose_name_plural": "Maintenance windows",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="MarketClock",
+                    fields=[
+                        (
+                            "id",
+                            models.PositiveSmallIntegerField(
+                                default=1, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("real_anchor_at", models.DateTimeField()),
+                        ("market_anchor_at", models.DateTimeField()),
+                        ("speed", models.DecimalField(decimal_places=3, default=1, max_digits=9)),
+                        ("is_demo", models.BooleanField(default=False)),
+                    ],
+                    options={
+                        "verbose_name": "Market clock",
+                        "verbose_name_plural": "Market clock",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("id", 1)), name="one_market_clock"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("speed__gte", 0)), name="clock_never_runs_back"
+                            ),
                         ],
-                        default=0,
-                    ),
+                    },
                 ),
-                (
-                    "dengbao_level",
-                    models.PositiveSmallIntegerField(default=0, verbose_name="等保 level"),
+                migrations.CreateModel(
+                    name="MarketRules",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("valid_from", models.DateTimeField(unique=True)),
+                        (
+                            "counterparty",
+                            models.CharField(
+                                choices=[
+                                    ("central", "The platform buys and sells (统购统销)"),
+                                    ("brokerage", "The platform brokers (撮合)"),
+                                ],
+                                default="central",
+                                max_length=12,
+                            ),
+                        ),
+                        ("buyer_fee_rate", models.DecimalField(decimal_places=5, max_digits=6)),
+                        ("seller_fee_rate", models.DecimalField(decimal_places=5, max_digits=6)),
+                        ("fee_vat_rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                        (
+                            "max_order_notional_cny",
+                            models.DecimalField(decimal_places=2, max_digits=14),
+                        ),
+                        ("acceptance_timeout_hours", models.PositiveSmallIntegerField(default=24)),
+                        ("payment_term_days", models.PositiveSmallIntegerField(default=30)),
+                        (
+                            "bundle_publication_delay_days",
+                            models.PositiveSmallIntegerField(default=90),
+                        ),
+                        ("resale_allowed", models.BooleanField(default=False)),
+                        ("note", models.TextField(blank=True)),
+                    ],
+                    options={
+                        "verbose_name": "Market rules",
+                        "verbose_name_plural": "Market rules",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("buyer_fee_rate__gte", 0),
+                                    ("buyer_fee_rate__lt", 1),
+                                    ("fee_vat_rate__gte", 0),
+                                    ("fee_vat_rate__lt", 1),
+                                    ("seller_fee_rate__gte", 0),
+                                    ("seller_fee_rate__lt", 1),
+                                ),
+                                name="market_rules_sane",
+                            )
+                        ],
+                    },
                 ),
-                ("dengbao_evidence", models.CharField(blank=True, max_length=200)),
-                ("dengbao_expires_on", models.DateField(blank=True, null=True)),
-                (
-                    "is_xinchuang",
-                    models.BooleanField(default=False, verbose_name="Domestic hardware (信创)"),
+                migrations.CreateModel(
+                    name="Organisation",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "code",
+                            models.CharField(
+                                max_length=12, unique=True, verbose_name="Member code"
+                            ),
+                        ),
+                        ("name_zh", models.CharField(max_length=120, verbose_name="Chinese name")),
+                        (
+                            "name_en",
+                            models.CharField(
+                                blank=True, max_length=160, verbose_name="English name"
+                            ),
+                        ),
+                        (
+                            "credit_code",
+                            models.CharField(
+                                max_length=18,
+                                unique=True,
+                                verbose_name="Unified social credit code",
+                            ),
+                        ),
+                        ("city", models.CharField(blank=True, max_length=60, verbose_name="City")),
+                        ("is_supplier", models.BooleanField(default=False, verbose_name="Sells")),
+                        ("is_buyer", models.BooleanField(default=False, verbose_name="Buys")),
+                        (
+                            "is_platform",
+                            models.BooleanField(default=False, verbose_name="Market operator"),
+                        ),
+                        (
+                            "is_demo_bot",
+                            models.BooleanField(
+                                default=False, verbose_name="Traded by the demonstration"
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("pending", "Waiting for approval"),
+                                    ("approved", "Approved"),
+                                    ("rejected", "Rejected"),
+                                    ("suspended", "Suspended"),
+                                ],
+                                default="pending",
+                                max_length=12,
+                            ),
+                        ),
+                        ("state_reason", models.CharField(blank=True, max_length=300)),
+                        (
+                            "telecom_licence_kind",
+                            models.CharField(
+                                blank=True, max_length=60, verbose_name="Telecom licence kind"
+                            ),
+                        ),
+                        (
+                            "telecom_licence_number",
+                            models.CharField(
+                                blank=True, max_length=60, verbose_name="Telecom licence number"
+                            ),
+                        ),
+                        (
+                            "telecom_licence_expires_on",
+                            models.DateField(
+                                blank=True, null=True, verbose_name="Telecom licence expires on"
+                            ),
+                        ),
+                        (
+                            "invoice_title",
+                            models.CharField(
+                                blank=True, max_length=120, verbose_name="Invoice title"
+                            ),
+                        ),
+                        (
+                            "tax_id",
+                            models.CharField(blank=True, max_length=20, verbose_name="Tax id"),
+                        ),
+                        (
+                            "invoice_address",
+                            models.CharField(
+                                blank=True, max_length=200, verbose_name="Registered address"
+                            ),
+                        ),
+                        (
+                            "invoice_phone",
+                            models.CharField(
+                                blank=True, max_length=30, verbose_name="Registered phone"
+                            ),
+                        ),
+                        (
+                            "bank_name",
+                            models.CharField(blank=True, max_length=120, verbose_name="Bank"),
+                        ),
+                        (
+                            "bank_account",
+                            models.CharField(
+                                blank=True, max_length=40, verbose_name="Bank account"
+                            ),
+                        ),
+                        (
+                            "contact_name",
+                            models.CharField(blank=True, max_length=60, verbose_name="Contact"),
+                        ),
+                        (
+                            "contact_phone",
+                            models.CharField(
+                                blank=True, max_length=30, verbose_name="Contact phone"
+                            ),
+                        ),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        ("decided_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "decided_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Organisation",
+                        "verbose_name_plural": "Organisations",
+                    },
                 ),
-                ("xinchuang_evidence", models.CharField(blank=True, max_length=200)),
-                ("xinchuang_expires_on", models.DateField(blank=True, null=True)),
-                ("power_w_per_unit", models.DecimalField(decimal_places=2, max_digits=10)),
-                ("pue", models.DecimalField(decimal_places=4, max_digits=6, verbose_name="PUE")),
-                ("green_share", models.DecimalField(decimal_places=4, default=0, max_digits=5)),
-                (
-                    "carbon_g_per_unit_hour",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True),
+                migrations.CreateModel(
+                    name="Membership",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "role",
+                            models.CharField(
+                                choices=[
+                                    ("supplier", "Supplier"),
+                                    ("buyer", "Buyer"),
+                                    ("finance", "Finance"),
+                                    ("operator", "Market operator"),
+                                    ("auditor", "Auditor"),
+                                ],
+                                max_length=12,
+                                verbose_name="Role",
+                            ),
+                        ),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="memberships",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="memberships",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Membership",
+                        "verbose_name_plural": "Memberships",
+                    },
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "hardware",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
+                migrations.AddField(
+                    model_name="listing",
+                    name="organisation",
+                    field=models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hardwaremodel",
-                    ),
-                ),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="pools",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="pools",
+                        related_name="listings",
                         to="marketplace.organisation",
                     ),
                 ),
-                (
-                    "product",
-                    models.ForeignKey(
+                migrations.CreateModel(
+                    name="AuditEvent",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("action", models.CharField(max_length=60)),
+                        ("object_type", models.CharField(max_length=60)),
+                        ("object_id", models.CharField(max_length=64)),
+                        ("before", models.JSONField(blank=True, null=True)),
+                        ("after", models.JSONField(blank=True, null=True)),
+                        ("reason", models.CharField(blank=True, max_length=300)),
+                        ("address", models.GenericIPAddressField(blank=True, null=True)),
+                        ("request_id", models.CharField(blank=True, max_length=64)),
+                        (
+                            "actor",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Audit event",
+                        "verbose_name_plural": "Audit trail",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ApiToken",
+                    fields=[
+                        (
+                            "digest",
+                            models.CharField(max_length=128, primary_key=True, serialize=False),
+                        ),
+                        ("token_key", models.CharField(db_index=True, max_length=25)),
+                        ("created", models.DateTimeField(auto_now_add=True)),
+                        ("expiry", models.DateTimeField(blank=True, null=True)),
+                        ("name", models.CharField(blank=True, max_length=80)),
+                        (
+                            "scopes",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=30),
+                                blank=True,
+                                default=list,
+                                size=None,
+                            ),
+                        ),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="auth_token_set",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="api_tokens",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "API token",
+                        "verbose_name_plural": "API tokens",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="OutboxEvent",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "event_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("topic", models.CharField(max_length=60)),
+                        ("aggregate", models.CharField(max_length=60)),
+                        ("payload", models.JSONField(default=dict)),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                    ],
+                    options={
+                        "verbose_name": "Outbox event",
+                        "verbose_name_plural": "Outbox events",
+                        "indexes": [models.Index(fields=["topic", "id"], name="outbox_topic")],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="InboxReceipt",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("consumer", models.CharField(max_length=60)),
+                        ("applied_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "event",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="receipts",
+                                to="marketplace.outboxevent",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Inbox receipt",
+                        "verbose_name_plural": "Inbox receipts",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Product",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("code", models.CharField(max_length=20, unique=True, verbose_name="Code")),
+                        (
+                            "resource_class",
+                            models.CharField(
+                                choices=[
+                                    ("GP", "General compute"),
+                                    ("AI", "AI compute"),
+                                    ("HP", "Supercomputing"),
+                                    ("ST", "Storage"),
+                                ],
+                                max_length=2,
+                            ),
+                        ),
+                        ("name_zh", models.CharField(max_length=80, verbose_name="Chinese name")),
+                        ("name_en", models.CharField(max_length=120, verbose_name="English name")),
+                        ("unit_zh", models.CharField(max_length=20, verbose_name="Unit, Chinese")),
+                        ("unit_en", models.CharField(max_length=30, verbose_name="Unit, English")),
+                        ("price_tick", models.DecimalField(decimal_places=6, max_digits=12)),
+                        (
+                            "clearing_price_tick",
+                            models.DecimalField(decimal_places=6, max_digits=12),
+                        ),
+                        ("quantity_lot", models.DecimalField(decimal_places=3, max_digits=12)),
+                        (
+                            "price_min",
+                            models.DecimalField(decimal_places=6, default=0, max_digits=14),
+                        ),
+                        ("price_max", models.DecimalField(decimal_places=6, max_digits=14)),
+                        (
+                            "bandwidth_gbps_per_unit",
+                            models.DecimalField(decimal_places=6, max_digits=12),
+                        ),
+                        (
+                            "rtt_classes_ms",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.DecimalField(decimal_places=3, max_digits=8),
+                                default=list,
+                                size=None,
+                            ),
+                        ),
+                        (
+                            "carbon_classes_g",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.DecimalField(decimal_places=3, max_digits=10),
+                                blank=True,
+                                default=list,
+                                size=None,
+                            ),
+                        ),
+                        ("power_w_per_unit", models.DecimalField(decimal_places=2, max_digits=10)),
+                        (
+                            "pflops_bf16_per_unit",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=12, null=True
+                            ),
+                        ),
+                        (
+                            "reference_price_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        (
+                            "reference_price",
+                            djmoney.models.fields.MoneyField(
+                                decimal_places=6,
+                                max_digits=14,
+                                verbose_name="Reference price (example)",
+                            ),
+                        ),
+                        ("active", models.BooleanField(default=True)),
+                        ("sort_order", models.PositiveSmallIntegerField(default=100)),
+                        ("note", models.TextField(blank=True)),
+                    ],
+                    options={
+                        "verbose_name": "Product",
+                        "verbose_name_plural": "Products",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("clearing_price_tick__gt", 0),
+                                    ("price_max__gt", models.F("price_min")),
+                                    ("price_max__lt", 1000000),
+                                    ("price_min__gte", 0),
+                                    ("price_tick__gt", 0),
+                                    ("quantity_lot__gt", 0),
+                                ),
+                                name="product_figures_sane",
+                            )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ProductVatRate",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                        ("valid_from", models.DateField()),
+                        ("source", models.CharField(blank=True, max_length=200)),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="vat_rates",
+                                to="marketplace.product",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "VAT rate",
+                        "verbose_name_plural": "VAT rates",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ResourcePool",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "identifier",
+                            models.CharField(
+                                max_length=22, unique=True, verbose_name="Resource identifier"
+                            ),
+                        ),
+                        ("name", models.CharField(max_length=100, verbose_name="Name")),
+                        (
+                            "unit_count",
+                            models.DecimalField(
+                                decimal_places=3, max_digits=14, verbose_name="Units"
+                            ),
+                        ),
+                        (
+                            "memory_gib_per_unit",
+                            models.DecimalField(
+                                blank=True, decimal_places=1, max_digits=8, null=True
+                            ),
+                        ),
+                        ("interconnect", models.CharField(blank=True, max_length=80)),
+                        ("benchmark_name", models.CharField(blank=True, max_length=80)),
+                        (
+                            "benchmark_efficiency",
+                            models.DecimalField(
+                                blank=True, decimal_places=4, max_digits=5, null=True
+                            ),
+                        ),
+                        (
+                            "trust_level",
+                            models.PositiveSmallIntegerField(
+                                choices=[
+                                    (0, "Declared by the supplier"),
+                                    (1, "Documents checked"),
+                                    (2, "Acceptance test passed"),
+                                ],
+                                default=0,
+                            ),
+                        ),
+                        (
+                            "dengbao_level",
+                            models.PositiveSmallIntegerField(default=0, verbose_name="等保 level"),
+                        ),
+                        ("dengbao_evidence", models.CharField(blank=True, max_length=200)),
+                        ("dengbao_expires_on", models.DateField(blank=True, null=True)),
+                        (
+                            "is_xinchuang",
+                            models.BooleanField(
+                                default=False, verbose_name="Domestic hardware (信创)"
+                            ),
+                        ),
+                        ("xinchuang_evidence", models.CharField(blank=True, max_length=200)),
+                        ("xinchuang_expires_on", models.DateField(blank=True, null=True)),
+                        ("power_w_per_unit", models.DecimalField(decimal_places=2, max_digits=10)),
+                        (
+                            "pue",
+                            models.DecimalField(decimal_places=4, max_digits=6, verbose_name="PUE"),
+                        ),
+                        (
+                            "green_share",
+                            models.DecimalField(decimal_places=4, default=0, max_digits=5),
+                        ),
+                        (
+                            "carbon_g_per_unit_hour",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=12, null=True
+                            ),
+                        ),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "hardware",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hardwaremodel",
+                            ),
+                        ),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="pools",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="pools",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="pools",
+                                to="marketplace.product",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Resource pool",
+                        "verbose_name_plural": "Resource pools",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ResourceAlias",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("scheme", models.CharField(max_length=40)),
+                        ("value", models.CharField(max_length=128)),
+                        ("valid_from", models.DateField(blank=True, null=True)),
+                        ("valid_to", models.DateField(blank=True, null=True)),
+                        (
+                            "pool",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="aliases",
+                                to="marketplace.resourcepool",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Resource alias",
+                        "verbose_name_plural": "Resource aliases",
+                    },
+                ),
+                migrations.AddField(
+                    model_name="listing",
+                    name="pool",
+                    field=models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="pools",
-                        to="marketplace.product",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Resource pool",
-                "verbose_name_plural": "Resource pools",
-            },
-        ),
-        migrations.CreateModel(
-            name="ResourceAlias",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("scheme", models.CharField(max_length=40)),
-                ("value", models.CharField(max_length=128)),
-                ("valid_from", models.DateField(blank=True, null=True)),
-                ("valid_to", models.DateField(blank=True, null=True)),
-                (
-                    "pool",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="aliases",
+                        related_name="listings",
                         to="marketplace.resourcepool",
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Resource alias",
-                "verbose_name_plural": "Resource aliases",
-            },
-        ),
-        migrations.AddField(
-            model_name="listing",
-            name="pool",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="listings",
-                to="marketplace.resourcepool",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("email"), name="user_email_unique_lower"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("mobile", ""), _negated=True),
-                fields=("mobile",),
-                name="user_mobile_unique",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="idempotencyrecord",
-            constraint=models.UniqueConstraint(
-                fields=("actor", "operation", "key"), name="idempotency_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="link",
-            constraint=models.UniqueConstraint(fields=("from_hub", "to_hub"), name="link_unique"),
-        ),
-        migrations.AddConstraint(
-            model_name="link",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("from_hub", models.F("to_hub")), _negated=True),
-                name="link_joins_two_hubs",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="link",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("forward_gbps__gte", 0),
-                    ("forward_gbps__lt", 1000000),
-                    ("reverse_gbps__gte", 0),
-                    ("reverse_gbps__lt", 1000000),
-                    ("rtt_ms__gte", 0),
-                    ("rtt_ms__lt", 10000),
-                    ("tariff_cny_per_gbps_hour__gte", 0),
-                    ("tariff_cny_per_gbps_hour__lt", 1000000),
+                migrations.AddConstraint(
+                    model_name="user",
+                    constraint=models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"),
+                        name="user_email_unique_lower",
+                    ),
                 ),
-                name="link_figures_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listingavailability",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__gt", models.F("starts_at")),
-                    ("quantity__gt", 0),
-                    ("quantity__lt", 1000000000),
+                migrations.AddConstraint(
+                    model_name="user",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("mobile", ""), _negated=True),
+                        fields=("mobile",),
+                        name="user_mobile_unique",
+                    ),
                 ),
-                name="availability_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listingavailability",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("listing", "="),
-                    (marketplace.models.listings.TsTzRange("starts_at", "ends_at"), "&&"),
-                ],
-                name="availability_windows_do_not_overlap",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listingpricestep",
-            constraint=models.UniqueConstraint(
-                fields=("listing", "step"), name="price_step_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="listingpricestep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("price__gte", 0),
-                    ("price__lt", 1000000),
-                    ("quantity__gt", 0),
-                    ("quantity__lt", 1000000000),
+                migrations.AddConstraint(
+                    model_name="idempotencyrecord",
+                    constraint=models.UniqueConstraint(
+                        fields=("actor", "operation", "key"), name="idempotency_unique"
+                    ),
                 ),
-                name="price_step_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="maintenancewindow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="maintenance_sane"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="organisation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_platform", True)),
-                fields=("is_platform",),
-                name="one_platform",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("user", "organisation", "role"), name="membership_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="auditevent",
-            index=models.Index(fields=["object_type", "object_id"], name="audit_object"),
-        ),
-        migrations.AddIndex(
-            model_name="auditevent",
-            index=models.Index(fields=["organisation", "-id"], name="audit_organisation"),
-        ),
-        migrations.AddConstraint(
-            model_name="inboxreceipt",
-            constraint=models.UniqueConstraint(
-                fields=("consumer", "event"), name="inbox_receipt_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="productvatrate",
-            constraint=models.UniqueConstraint(
-                fields=("product", "valid_from"), name="vat_rate_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="productvatrate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate__gte", 0), ("rate__lt", 1)), name="vat_rate_sane"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcepool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("green_share__gte", 0),
-                    ("green_share__lte", 1),
-                    ("power_w_per_unit__gte", 0),
-                    ("power_w_per_unit__lt", 1000000),
-                    ("pue__gte", 1),
-                    ("pue__lt", 4),
-                    ("unit_count__gt", 0),
-                    ("unit_count__lt", 1000000000),
+                migrations.AddConstraint(
+                    model_name="link",
+                    constraint=models.UniqueConstraint(
+                        fields=("from_hub", "to_hub"), name="link_unique"
+                    ),
                 ),
-                name="pool_figures_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcealias",
-            constraint=models.UniqueConstraint(
-                fields=("scheme", "value"), name="resource_alias_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(fields=["state", "pool"], name="listing_state_pool"),
-        ),
-        migrations.AddConstraint(
-            model_name="listing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gt", 0), ("quantity__lt", 1000000000)),
-                name="listing_quantity_sane",
-            ),
+                migrations.AddConstraint(
+                    model_name="link",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("from_hub", models.F("to_hub")), _negated=True),
+                        name="link_joins_two_hubs",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="link",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("forward_gbps__gte", 0),
+                            ("forward_gbps__lt", 1000000),
+                            ("reverse_gbps__gte", 0),
+                            ("reverse_gbps__lt", 1000000),
+                            ("rtt_ms__gte", 0),
+                            ("rtt_ms__lt", 10000),
+                            ("tariff_cny_per_gbps_hour__gte", 0),
+                            ("tariff_cny_per_gbps_hour__lt", 1000000),
+                        ),
+                        name="link_figures_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="listingavailability",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__gt", models.F("starts_at")),
+                            ("quantity__gt", 0),
+                            ("quantity__lt", 1000000000),
+                        ),
+                        name="availability_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="listingavailability",
+                    constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("listing", "="),
+                            (marketplace.models.listings.TsTzRange("starts_at", "ends_at"), "&&"),
+                        ],
+                        name="availability_windows_do_not_overlap",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="listingpricestep",
+                    constraint=models.UniqueConstraint(
+                        fields=("listing", "step"), name="price_step_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="listingpricestep",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("price__gte", 0),
+                            ("price__lt", 1000000),
+                            ("quantity__gt", 0),
+                            ("quantity__lt", 1000000000),
+                        ),
+                        name="price_step_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="maintenancewindow",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="maintenance_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="organisation",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("is_platform", True)),
+                        fields=("is_platform",),
+                        name="one_platform",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="membership",
+                    constraint=models.UniqueConstraint(
+                        fields=("user", "organisation", "role"), name="membership_unique"
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="auditevent",
+                    index=models.Index(fields=["object_type", "object_id"], name="audit_object"),
+                ),
+                migrations.AddIndex(
+                    model_name="auditevent",
+                    index=models.Index(fields=["organisation", "-id"], name="audit_organisation"),
+                ),
+                migrations.AddConstraint(
+                    model_name="inboxreceipt",
+                    constraint=models.UniqueConstraint(
+                        fields=("consumer", "event"), name="inbox_receipt_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="productvatrate",
+                    constraint=models.UniqueConstraint(
+                        fields=("product", "valid_from"), name="vat_rate_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="productvatrate",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("rate__gte", 0), ("rate__lt", 1)), name="vat_rate_sane"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="resourcepool",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("green_share__gte", 0),
+                            ("green_share__lte", 1),
+                            ("power_w_per_unit__gte", 0),
+                            ("power_w_per_unit__lt", 1000000),
+                            ("pue__gte", 1),
+                            ("pue__lt", 4),
+                            ("unit_count__gt", 0),
+                            ("unit_count__lt", 1000000000),
+                        ),
+                        name="pool_figures_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="resourcealias",
+                    constraint=models.UniqueConstraint(
+                        fields=("scheme", "value"), name="resource_alias_unique"
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="listing",
+                    index=models.Index(fields=["state", "pool"], name="listing_state_pool"),
+                ),
+                migrations.AddConstraint(
+                    model_name="listing",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("quantity__gt", 0), ("quantity__lt", 1000000000)),
+                        name="listing_quantity_sane",
+                    ),
+                ),
+            ]
         ),
     ]

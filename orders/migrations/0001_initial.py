@@ -6,6 +6,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.migration_operations import CreateTogether
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -16,1202 +18,1351 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="BlockOption",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="BlockOption",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("option_no", models.PositiveSmallIntegerField(default=1)),
+                        ("limit_price", models.DecimalField(decimal_places=6, max_digits=14)),
+                    ],
+                    options={
+                        "verbose_name": "Block option",
+                        "verbose_name_plural": "Block options",
+                    },
                 ),
-                ("option_no", models.PositiveSmallIntegerField(default=1)),
-                ("limit_price", models.DecimalField(decimal_places=6, max_digits=14)),
-            ],
-            options={
-                "verbose_name": "Block option",
-                "verbose_name_plural": "Block options",
-            },
-        ),
-        migrations.CreateModel(
-            name="AuctionCalendar",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="AuctionCalendar",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("code", models.CharField(max_length=20, unique=True)),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("day_ahead", "Day-ahead"),
+                                    ("intraday", "Intraday"),
+                                    ("weekly", "Weekly"),
+                                    ("monthly", "Monthly (包月)"),
+                                ],
+                                max_length=12,
+                            ),
+                        ),
+                        ("name_zh", models.CharField(max_length=60, verbose_name="Chinese name")),
+                        ("name_en", models.CharField(max_length=80, verbose_name="English name")),
+                        (
+                            "period_minutes",
+                            models.PositiveIntegerField(verbose_name="Period, minutes"),
+                        ),
+                        (
+                            "cadence_minutes",
+                            models.PositiveIntegerField(
+                                default=0,
+                                help_text="Intraday only; day, week and month follow the calendar.",
+                                verbose_name="Minutes between two auctions",
+                            ),
+                        ),
+                        (
+                            "horizon_minutes",
+                            models.PositiveIntegerField(
+                                default=0,
+                                help_text="Intraday only; 0 is the rest of the day.",
+                                verbose_name="Minutes of delivery",
+                            ),
+                        ),
+                        ("gate_opens_lead_minutes", models.PositiveIntegerField()),
+                        ("gate_closes_lead_minutes", models.PositiveIntegerField()),
+                        ("no_cancel_minutes", models.PositiveIntegerField(default=0)),
+                        ("is_active", models.BooleanField(default=True)),
+                        (
+                            "products",
+                            models.ManyToManyField(
+                                blank=True, related_name="+", to="marketplace.product"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Auction calendar",
+                        "verbose_name_plural": "Auction calendars",
+                    },
                 ),
-                ("code", models.CharField(max_length=20, unique=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("day_ahead", "Day-ahead"),
-                            ("intraday", "Intraday"),
-                            ("weekly", "Weekly"),
-                            ("monthly", "Monthly (包月)"),
-                        ],
-                        max_length=12,
-                    ),
+                migrations.CreateModel(
+                    name="Auction",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("code", models.CharField(max_length=40, unique=True, verbose_name="Code")),
+                        ("period_minutes", models.PositiveIntegerField()),
+                        ("delivery_starts_at", models.DateTimeField()),
+                        ("delivery_ends_at", models.DateTimeField()),
+                        ("gate_opens_at", models.DateTimeField()),
+                        ("gate_closes_at", models.DateTimeField()),
+                        ("no_cancel_from", models.DateTimeField()),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("scheduled", "Scheduled"),
+                                    ("open", "Open"),
+                                    ("closed", "Gate closed"),
+                                    ("cleared", "Cleared"),
+                                    ("verified", "Verified"),
+                                    ("published", "Published"),
+                                    ("settling", "Handed to settlement"),
+                                    ("halted", "Halted"),
+                                    ("parked", "Parked after failures"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                default="scheduled",
+                                max_length=10,
+                            ),
+                        ),
+                        ("halted_from", models.CharField(blank=True, max_length=10)),
+                        ("state_reason", models.CharField(blank=True, max_length=300)),
+                        ("pseudonym_salt", models.UUIDField(default=uuid.uuid4, editable=False)),
+                        ("book_order_count", models.PositiveIntegerField(blank=True, null=True)),
+                        ("book_sha256", models.CharField(blank=True, max_length=64)),
+                        ("attempts", models.PositiveSmallIntegerField(default=0)),
+                        ("lease_owner", models.CharField(blank=True, max_length=120)),
+                        ("lease_until", models.DateTimeField(blank=True, null=True)),
+                        ("last_error", models.TextField(blank=True)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "products",
+                            models.ManyToManyField(related_name="+", to="marketplace.product"),
+                        ),
+                        (
+                            "calendar",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="auctions",
+                                to="orders.auctioncalendar",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Auction",
+                        "verbose_name_plural": "Auctions",
+                    },
                 ),
-                ("name_zh", models.CharField(max_length=60, verbose_name="Chinese name")),
-                ("name_en", models.CharField(max_length=80, verbose_name="English name")),
-                ("period_minutes", models.PositiveIntegerField(verbose_name="Period, minutes")),
-                (
-                    "cadence_minutes",
-                    models.PositiveIntegerField(
-                        default=0,
-                        help_text="Intraday only; day, week and month follow the calendar.",
-                        verbose_name="Minutes between two auctions",
-                    ),
+                migrations.CreateModel(
+                    name="AuctionTransition",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("from_state", models.CharField(blank=True, max_length=10)),
+                        ("to_state", models.CharField(max_length=10)),
+                        ("market_at", models.DateTimeField()),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("reason", models.CharField(blank=True, max_length=300)),
+                        (
+                            "actor",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="transitions",
+                                to="orders.auction",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Auction transition",
+                        "verbose_name_plural": "Auction transitions",
+                    },
                 ),
-                (
-                    "horizon_minutes",
-                    models.PositiveIntegerField(
-                        default=0,
-                        help_text="Intraday only; 0 is the rest of the day.",
-                        verbose_name="Minutes of delivery",
-                    ),
+                migrations.CreateModel(
+                    name="BlockLeg",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("first_period", models.PositiveIntegerField()),
+                        ("last_period", models.PositiveIntegerField()),
+                        ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "option",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="legs",
+                                to="orders.blockoption",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Block leg",
+                        "verbose_name_plural": "Block legs",
+                    },
                 ),
-                ("gate_opens_lead_minutes", models.PositiveIntegerField()),
-                ("gate_closes_lead_minutes", models.PositiveIntegerField()),
-                ("no_cancel_minutes", models.PositiveIntegerField(default=0)),
-                ("is_active", models.BooleanField(default=True)),
-                (
-                    "products",
-                    models.ManyToManyField(blank=True, related_name="+", to="marketplace.product"),
+                migrations.CreateModel(
+                    name="CapacityCommitment",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("slot_starts_at", models.DateTimeField()),
+                        ("available", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "committed",
+                            models.DecimalField(decimal_places=3, default=0, max_digits=14),
+                        ),
+                        (
+                            "listing",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.listing",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Capacity commitment",
+                        "verbose_name_plural": "Capacity commitments",
+                    },
                 ),
-            ],
-            options={
-                "verbose_name": "Auction calendar",
-                "verbose_name_plural": "Auction calendars",
-            },
-        ),
-        migrations.CreateModel(
-            name="Auction",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="CapacityClaim",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("claimed", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "kept",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=14, null=True
+                            ),
+                        ),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "commitment",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.capacitycommitment",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Capacity claim",
+                        "verbose_name_plural": "Capacity claims",
+                    },
                 ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("code", models.CharField(max_length=40, unique=True, verbose_name="Code")),
-                ("period_minutes", models.PositiveIntegerField()),
-                ("delivery_starts_at", models.DateTimeField()),
-                ("delivery_ends_at", models.DateTimeField()),
-                ("gate_opens_at", models.DateTimeField()),
-                ("gate_closes_at", models.DateTimeField()),
-                ("no_cancel_from", models.DateTimeField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("scheduled", "Scheduled"),
-                            ("open", "Open"),
-                            ("closed", "Gate closed"),
-                            ("cleared", "Cleared"),
-                            ("verified", "Verified"),
-                            ("published", "Published"),
-                            ("settling", "Handed to settlement"),
-                            ("halted", "Halted"),
-                            ("parked", "Parked after failures"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="scheduled",
-                        max_length=10,
-                    ),
+                migrations.CreateModel(
+                    name="ClearingRun",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("version", models.PositiveSmallIntegerField(default=1)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("frozen", "Book frozen"),
+                                    ("cleared", "Cleared"),
+                                    ("verified", "Verified"),
+                                    ("invalid", "Refused by the verifier"),
+                                    ("published", "Published"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                default="frozen",
+                                max_length=10,
+                            ),
+                        ),
+                        ("engine_version", models.CharField(blank=True, max_length=20)),
+                        ("bundle_sha256", models.CharField(max_length=64)),
+                        ("result_sha256", models.CharField(blank=True, max_length=64)),
+                        ("status", models.CharField(blank=True, max_length=20)),
+                        ("order_count", models.PositiveIntegerField(default=0)),
+                        (
+                            "welfare_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "upper_bound_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "gap",
+                            models.DecimalField(
+                                blank=True, decimal_places=12, max_digits=14, null=True
+                            ),
+                        ),
+                        (
+                            "share_of_block_gain",
+                            models.DecimalField(
+                                blank=True, decimal_places=12, max_digits=14, null=True
+                            ),
+                        ),
+                        (
+                            "buyer_payments_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "seller_receipts_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "congestion_rent_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "tariffs_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        ("blocks_accepted", models.PositiveIntegerField(default=0)),
+                        ("blocks_paradoxically_rejected", models.PositiveIntegerField(default=0)),
+                        ("violations", models.JSONField(blank=True, default=list)),
+                        ("timings", models.JSONField(blank=True, default=dict)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "published_at",
+                            models.DateTimeField(
+                                blank=True, null=True, verbose_name="Published at (market time)"
+                            ),
+                        ),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="runs",
+                                to="orders.auction",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Clearing run",
+                        "verbose_name_plural": "Clearing runs",
+                    },
                 ),
-                ("halted_from", models.CharField(blank=True, max_length=10)),
-                ("state_reason", models.CharField(blank=True, max_length=300)),
-                ("pseudonym_salt", models.UUIDField(default=uuid.uuid4, editable=False)),
-                ("book_order_count", models.PositiveIntegerField(blank=True, null=True)),
-                ("book_sha256", models.CharField(blank=True, max_length=64)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("lease_owner", models.CharField(blank=True, max_length=120)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("last_error", models.TextField(blank=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("products", models.ManyToManyField(related_name="+", to="marketplace.product")),
-                (
-                    "calendar",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="auctions",
-                        to="orders.auctioncalendar",
-                    ),
+                migrations.CreateModel(
+                    name="ClearingPrice",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("is_delivered", models.BooleanField(default=False)),
+                        (
+                            "max_rtt_ms",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=8, null=True
+                            ),
+                        ),
+                        (
+                            "carbon_class_g",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=10, null=True
+                            ),
+                        ),
+                        ("period", models.PositiveIntegerField()),
+                        ("starts_at", models.DateTimeField()),
+                        (
+                            "price",
+                            models.DecimalField(
+                                blank=True, decimal_places=8, max_digits=16, null=True
+                            ),
+                        ),
+                        (
+                            "supplied",
+                            models.DecimalField(decimal_places=3, default=0, max_digits=16),
+                        ),
+                        (
+                            "consumed",
+                            models.DecimalField(decimal_places=3, default=0, max_digits=16),
+                        ),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "run",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="prices",
+                                to="orders.clearingrun",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Clearing price",
+                        "verbose_name_plural": "Clearing prices",
+                    },
                 ),
-            ],
-            options={
-                "verbose_name": "Auction",
-                "verbose_name_plural": "Auctions",
-            },
-        ),
-        migrations.CreateModel(
-            name="AuctionTransition",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="LinkCommitment",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "direction",
+                            models.CharField(
+                                choices=[("forward", "Forward"), ("reverse", "Reverse")],
+                                max_length=7,
+                            ),
+                        ),
+                        ("slot_starts_at", models.DateTimeField()),
+                        ("available_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
+                        (
+                            "committed_gbps",
+                            models.DecimalField(decimal_places=6, default=0, max_digits=18),
+                        ),
+                        (
+                            "link",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.link",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Link commitment",
+                        "verbose_name_plural": "Link commitments",
+                    },
                 ),
-                ("from_state", models.CharField(blank=True, max_length=10)),
-                ("to_state", models.CharField(max_length=10)),
-                ("market_at", models.DateTimeField()),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("reason", models.CharField(blank=True, max_length=300)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                migrations.CreateModel(
+                    name="LinkClaim",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("claimed_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
+                        (
+                            "kept_gbps",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=18, null=True
+                            ),
+                        ),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "commitment",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.linkcommitment",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Link claim",
+                        "verbose_name_plural": "Link claims",
+                    },
                 ),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="transitions",
-                        to="orders.auction",
-                    ),
+                migrations.CreateModel(
+                    name="LinkFlow",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("period", models.PositiveIntegerField()),
+                        ("forward_quantity", models.DecimalField(decimal_places=3, max_digits=16)),
+                        ("reverse_quantity", models.DecimalField(decimal_places=3, max_digits=16)),
+                        (
+                            "link",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.link",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "run",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="flows",
+                                to="orders.clearingrun",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Link flow",
+                        "verbose_name_plural": "Link flows",
+                    },
                 ),
-            ],
-            options={
-                "verbose_name": "Auction transition",
-                "verbose_name_plural": "Auction transitions",
-            },
-        ),
-        migrations.CreateModel(
-            name="BlockLeg",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="LinkRent",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "direction",
+                            models.CharField(
+                                choices=[("forward", "Forward"), ("reverse", "Reverse")],
+                                max_length=7,
+                            ),
+                        ),
+                        ("period", models.PositiveIntegerField()),
+                        ("rent_cny_per_gbps", models.DecimalField(decimal_places=8, max_digits=18)),
+                        ("load_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
+                        ("capacity_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
+                        (
+                            "link",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.link",
+                            ),
+                        ),
+                        (
+                            "run",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="rents",
+                                to="orders.clearingrun",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Link rent",
+                        "verbose_name_plural": "Link rents",
+                    },
                 ),
-                ("first_period", models.PositiveIntegerField()),
-                ("last_period", models.PositiveIntegerField()),
-                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
+                migrations.CreateModel(
+                    name="Order",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "source",
+                            models.CharField(
+                                choices=[
+                                    ("portal", "Portal"),
+                                    ("api", "API"),
+                                    ("standing", "Standing offer"),
+                                    ("import", "Import"),
+                                    ("demo", "Demonstration"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "side",
+                            models.CharField(
+                                choices=[("buy", "Buy"), ("sell", "Sell")], max_length=4
+                            ),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[("curve", "Curve order"), ("block", "Block order")],
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "max_rtt_ms",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=8, null=True
+                            ),
+                        ),
+                        (
+                            "max_carbon_g",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=10, null=True
+                            ),
+                        ),
+                        (
+                            "placement",
+                            models.CharField(
+                                choices=[
+                                    ("any", "Any listings"),
+                                    ("single", "One listing for the whole window"),
+                                ],
+                                default="any",
+                                max_length=6,
+                            ),
+                        ),
+                        (
+                            "min_acceptance",
+                            models.DecimalField(decimal_places=4, default=0, max_digits=5),
+                        ),
+                        ("min_dengbao_level", models.PositiveSmallIntegerField(default=0)),
+                        ("requires_xinchuang", models.BooleanField(default=False)),
+                        ("min_trust_level", models.PositiveSmallIntegerField(default=0)),
+                        ("first_period", models.PositiveIntegerField()),
+                        ("last_period", models.PositiveIntegerField()),
+                        (
+                            "quantity",
+                            models.DecimalField(
+                                decimal_places=3,
+                                max_digits=14,
+                                verbose_name="Most units in any period",
+                            ),
+                        ),
+                        (
+                            "limit_price",
+                            models.DecimalField(
+                                decimal_places=6,
+                                max_digits=14,
+                                verbose_name="Best limit, CNY per unit and hour",
+                            ),
+                        ),
+                        (
+                            "worst_case_cny",
+                            models.DecimalField(decimal_places=2, default=0, max_digits=14),
+                        ),
+                        ("hold_reference", models.UUIDField(blank=True, null=True)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("active", "In the book"),
+                                    ("filled", "Filled"),
+                                    ("partly_filled", "Partly filled"),
+                                    ("rejected", "Not matched"),
+                                    ("paradoxically_rejected", "In the money, not matched"),
+                                    ("cancelled", "Cancelled"),
+                                    ("quarantined", "Set aside at freezing"),
+                                ],
+                                default="active",
+                                max_length=24,
+                            ),
+                        ),
+                        ("reason_code", models.CharField(blank=True, max_length=40)),
+                        ("reason_params", models.JSONField(blank=True, default=dict)),
+                        (
+                            "accepted_unit_hours",
+                            models.DecimalField(decimal_places=6, default=0, max_digits=18),
+                        ),
+                        (
+                            "acceptance",
+                            models.DecimalField(
+                                blank=True, decimal_places=8, max_digits=9, null=True
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, max_length=200)),
+                        (
+                            "submitted_at",
+                            models.DateTimeField(verbose_name="Submitted at (market time)"),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("closed_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="orders",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                help_text="Buy: where it is consumed. Sell: where it is delivered.",
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "listing",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.listing",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "scenario",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.workloadscenario",
+                            ),
+                        ),
+                        (
+                            "submitted_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Order",
+                        "verbose_name_plural": "Orders",
+                    },
                 ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
+                migrations.CreateModel(
+                    name="CurveStep",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("first_period", models.PositiveIntegerField()),
+                        ("last_period", models.PositiveIntegerField()),
+                        ("price", models.DecimalField(decimal_places=6, max_digits=14)),
+                        ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "order",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="curve_steps",
+                                to="orders.order",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Curve step",
+                        "verbose_name_plural": "Curve steps",
+                    },
                 ),
-                (
-                    "option",
-                    models.ForeignKey(
+                migrations.AddField(
+                    model_name="blockoption",
+                    name="order",
+                    field=models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="legs",
-                        to="orders.blockoption",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Block leg",
-                "verbose_name_plural": "Block legs",
-            },
-        ),
-        migrations.CreateModel(
-            name="CapacityCommitment",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("slot_starts_at", models.DateTimeField()),
-                ("available", models.DecimalField(decimal_places=3, max_digits=14)),
-                ("committed", models.DecimalField(decimal_places=3, default=0, max_digits=14)),
-                (
-                    "listing",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.listing",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Capacity commitment",
-                "verbose_name_plural": "Capacity commitments",
-            },
-        ),
-        migrations.CreateModel(
-            name="CapacityClaim",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("claimed", models.DecimalField(decimal_places=3, max_digits=14)),
-                (
-                    "kept",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=14, null=True),
-                ),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.auction",
-                    ),
-                ),
-                (
-                    "commitment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.capacitycommitment",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Capacity claim",
-                "verbose_name_plural": "Capacity claims",
-            },
-        ),
-        migrations.CreateModel(
-            name="ClearingRun",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("version", models.PositiveSmallIntegerField(default=1)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("frozen", "Book frozen"),
-                            ("cleared", "Cleared"),
-                            ("verified", "Verified"),
-                            ("invalid", "Refused by the verifier"),
-                            ("published", "Published"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="frozen",
-                        max_length=10,
-                    ),
-                ),
-                ("engine_version", models.CharField(blank=True, max_length=20)),
-                ("bundle_sha256", models.CharField(max_length=64)),
-                ("result_sha256", models.CharField(blank=True, max_length=64)),
-                ("status", models.CharField(blank=True, max_length=20)),
-                ("order_count", models.PositiveIntegerField(default=0)),
-                (
-                    "welfare_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "upper_bound_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "gap",
-                    models.DecimalField(blank=True, decimal_places=12, max_digits=14, null=True),
-                ),
-                (
-                    "share_of_block_gain",
-                    models.DecimalField(blank=True, decimal_places=12, max_digits=14, null=True),
-                ),
-                (
-                    "buyer_payments_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "seller_receipts_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "congestion_rent_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "tariffs_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                ("blocks_accepted", models.PositiveIntegerField(default=0)),
-                ("blocks_paradoxically_rejected", models.PositiveIntegerField(default=0)),
-                ("violations", models.JSONField(blank=True, default=list)),
-                ("timings", models.JSONField(blank=True, default=dict)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "published_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="Published at (market time)"
-                    ),
-                ),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="runs",
-                        to="orders.auction",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Clearing run",
-                "verbose_name_plural": "Clearing runs",
-            },
-        ),
-        migrations.CreateModel(
-            name="ClearingPrice",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("is_delivered", models.BooleanField(default=False)),
-                (
-                    "max_rtt_ms",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=8, null=True),
-                ),
-                (
-                    "carbon_class_g",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True),
-                ),
-                ("period", models.PositiveIntegerField()),
-                ("starts_at", models.DateTimeField()),
-                (
-                    "price",
-                    models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True),
-                ),
-                ("supplied", models.DecimalField(decimal_places=3, default=0, max_digits=16)),
-                ("consumed", models.DecimalField(decimal_places=3, default=0, max_digits=16)),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="prices",
-                        to="orders.clearingrun",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Clearing price",
-                "verbose_name_plural": "Clearing prices",
-            },
-        ),
-        migrations.CreateModel(
-            name="LinkCommitment",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "direction",
-                    models.CharField(
-                        choices=[("forward", "Forward"), ("reverse", "Reverse")], max_length=7
-                    ),
-                ),
-                ("slot_starts_at", models.DateTimeField()),
-                ("available_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
-                ("committed_gbps", models.DecimalField(decimal_places=6, default=0, max_digits=18)),
-                (
-                    "link",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.link",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Link commitment",
-                "verbose_name_plural": "Link commitments",
-            },
-        ),
-        migrations.CreateModel(
-            name="LinkClaim",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("claimed_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
-                (
-                    "kept_gbps",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=18, null=True),
-                ),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.auction",
-                    ),
-                ),
-                (
-                    "commitment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.linkcommitment",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Link claim",
-                "verbose_name_plural": "Link claims",
-            },
-        ),
-        migrations.CreateModel(
-            name="LinkFlow",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("period", models.PositiveIntegerField()),
-                ("forward_quantity", models.DecimalField(decimal_places=3, max_digits=16)),
-                ("reverse_quantity", models.DecimalField(decimal_places=3, max_digits=16)),
-                (
-                    "link",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.link",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="flows",
-                        to="orders.clearingrun",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Link flow",
-                "verbose_name_plural": "Link flows",
-            },
-        ),
-        migrations.CreateModel(
-            name="LinkRent",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "direction",
-                    models.CharField(
-                        choices=[("forward", "Forward"), ("reverse", "Reverse")], max_length=7
-                    ),
-                ),
-                ("period", models.PositiveIntegerField()),
-                ("rent_cny_per_gbps", models.DecimalField(decimal_places=8, max_digits=18)),
-                ("load_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
-                ("capacity_gbps", models.DecimalField(decimal_places=6, max_digits=18)),
-                (
-                    "link",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.link",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="rents",
-                        to="orders.clearingrun",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Link rent",
-                "verbose_name_plural": "Link rents",
-            },
-        ),
-        migrations.CreateModel(
-            name="Order",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("portal", "Portal"),
-                            ("api", "API"),
-                            ("standing", "Standing offer"),
-                            ("import", "Import"),
-                            ("demo", "Demonstration"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "side",
-                    models.CharField(choices=[("buy", "Buy"), ("sell", "Sell")], max_length=4),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("curve", "Curve order"), ("block", "Block order")], max_length=10
-                    ),
-                ),
-                (
-                    "max_rtt_ms",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=8, null=True),
-                ),
-                (
-                    "max_carbon_g",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True),
-                ),
-                (
-                    "placement",
-                    models.CharField(
-                        choices=[
-                            ("any", "Any listings"),
-                            ("single", "One listing for the whole window"),
-                        ],
-                        default="any",
-                        max_length=6,
-                    ),
-                ),
-                ("min_acceptance", models.DecimalField(decimal_places=4, default=0, max_digits=5)),
-                ("min_dengbao_level", models.PositiveSmallIntegerField(default=0)),
-                ("requires_xinchuang", models.BooleanField(default=False)),
-                ("min_trust_level", models.PositiveSmallIntegerField(default=0)),
-                ("first_period", models.PositiveIntegerField()),
-                ("last_period", models.PositiveIntegerField()),
-                (
-                    "quantity",
-                    models.DecimalField(
-                        decimal_places=3, max_digits=14, verbose_name="Most units in any period"
-                    ),
-                ),
-                (
-                    "limit_price",
-                    models.DecimalField(
-                        decimal_places=6,
-                        max_digits=14,
-                        verbose_name="Best limit, CNY per unit and hour",
-                    ),
-                ),
-                ("worst_case_cny", models.DecimalField(decimal_places=2, default=0, max_digits=14)),
-                ("hold_reference", models.UUIDField(blank=True, null=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("active", "In the book"),
-                            ("filled", "Filled"),
-                            ("partly_filled", "Partly filled"),
-                            ("rejected", "Not matched"),
-                            ("paradoxically_rejected", "In the money, not matched"),
-                            ("cancelled", "Cancelled"),
-                            ("quarantined", "Set aside at freezing"),
-                        ],
-                        default="active",
-                        max_length=24,
-                    ),
-                ),
-                ("reason_code", models.CharField(blank=True, max_length=40)),
-                ("reason_params", models.JSONField(blank=True, default=dict)),
-                (
-                    "accepted_unit_hours",
-                    models.DecimalField(decimal_places=6, default=0, max_digits=18),
-                ),
-                (
-                    "acceptance",
-                    models.DecimalField(blank=True, decimal_places=8, max_digits=9, null=True),
-                ),
-                ("note", models.CharField(blank=True, max_length=200)),
-                ("submitted_at", models.DateTimeField(verbose_name="Submitted at (market time)")),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="orders",
-                        to="orders.auction",
-                    ),
-                ),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        help_text="Buy: where it is consumed. Sell: where it is delivered.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "listing",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.listing",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
-                ),
-                (
-                    "scenario",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.workloadscenario",
-                    ),
-                ),
-                (
-                    "submitted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Order",
-                "verbose_name_plural": "Orders",
-            },
-        ),
-        migrations.CreateModel(
-            name="CurveStep",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("first_period", models.PositiveIntegerField()),
-                ("last_period", models.PositiveIntegerField()),
-                ("price", models.DecimalField(decimal_places=6, max_digits=14)),
-                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
-                (
-                    "order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="curve_steps",
+                        related_name="options",
                         to="orders.order",
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Curve step",
-                "verbose_name_plural": "Curve steps",
-            },
-        ),
-        migrations.AddField(
-            model_name="blockoption",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="options",
-                to="orders.order",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Allocation",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="Allocation",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "number",
+                            models.CharField(
+                                max_length=30, unique=True, verbose_name="Confirmation number"
+                            ),
+                        ),
+                        (
+                            "flow_type",
+                            models.CharField(
+                                choices=[
+                                    ("east_west", "East data, west compute"),
+                                    ("east_east", "East data, east compute"),
+                                    ("west_west", "West data, west compute"),
+                                    ("other", "Other directions"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        ("starts_at", models.DateTimeField()),
+                        ("ends_at", models.DateTimeField()),
+                        ("unit_hours", models.DecimalField(decimal_places=6, max_digits=18)),
+                        ("buyer_net_cny", models.DecimalField(decimal_places=6, max_digits=16)),
+                        ("seller_net_cny", models.DecimalField(decimal_places=6, max_digits=16)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "buyer",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "listing",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.listing",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "seller",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "supply_hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="allocations",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "run",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="allocations",
+                                to="orders.clearingrun",
+                            ),
+                        ),
+                        (
+                            "buy_order",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="bought",
+                                to="orders.order",
+                            ),
+                        ),
+                        (
+                            "sell_order",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="sold",
+                                to="orders.order",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Allocation",
+                        "verbose_name_plural": "Allocations",
+                    },
                 ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "number",
-                    models.CharField(
-                        max_length=30, unique=True, verbose_name="Confirmation number"
-                    ),
+                migrations.CreateModel(
+                    name="RunArchive",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("bundle", models.BinaryField()),
+                        ("result", models.BinaryField(blank=True, null=True)),
+                        (
+                            "run",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="archive",
+                                to="orders.clearingrun",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Run archive",
+                        "verbose_name_plural": "Run archives",
+                    },
                 ),
-                (
-                    "flow_type",
-                    models.CharField(
-                        choices=[
-                            ("east_west", "East data, west compute"),
-                            ("east_east", "East data, east compute"),
-                            ("west_west", "West data, west compute"),
-                            ("other", "Other directions"),
+                migrations.CreateModel(
+                    name="AllocationPeriod",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("period", models.PositiveIntegerField()),
+                        ("starts_at", models.DateTimeField()),
+                        ("ends_at", models.DateTimeField()),
+                        ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                        ("buyer_price", models.DecimalField(decimal_places=8, max_digits=16)),
+                        ("seller_price", models.DecimalField(decimal_places=8, max_digits=16)),
+                        ("tariff_price", models.DecimalField(decimal_places=8, max_digits=16)),
+                        (
+                            "allocation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="periods",
+                                to="orders.allocation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Allocation period",
+                        "verbose_name_plural": "Allocation periods",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("allocation", "period"), name="allocation_period_unique"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("quantity__gt", 0), ("quantity__lt", 1000000000)
+                                ),
+                                name="allocation_period_sane",
+                            ),
                         ],
-                        max_length=10,
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name="auctioncalendar",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("gate_opens_lead_minutes__gt", models.F("gate_closes_lead_minutes")),
+                            ("period_minutes__in", [15, 30, 60, 1440]),
+                        ),
+                        name="calendar_sane",
                     ),
                 ),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
-                ("unit_hours", models.DecimalField(decimal_places=6, max_digits=18)),
-                ("buyer_net_cny", models.DecimalField(decimal_places=6, max_digits=16)),
-                ("seller_net_cny", models.DecimalField(decimal_places=6, max_digits=16)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "buyer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
+                migrations.AddIndex(
+                    model_name="auction",
+                    index=models.Index(fields=["state", "gate_closes_at"], name="auction_due"),
+                ),
+                migrations.AddIndex(
+                    model_name="auction",
+                    index=models.Index(fields=["-gate_closes_at"], name="auction_recent"),
+                ),
+                migrations.AddConstraint(
+                    model_name="auction",
+                    constraint=models.UniqueConstraint(
+                        fields=("calendar", "delivery_starts_at"), name="auction_window_unique"
                     ),
                 ),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
+                migrations.AddConstraint(
+                    model_name="auction",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("delivery_starts_at__lt", models.F("delivery_ends_at")),
+                            ("gate_closes_at__lte", models.F("delivery_starts_at")),
+                            ("gate_opens_at__lt", models.F("gate_closes_at")),
+                        ),
+                        name="auction_times_in_order",
                     ),
                 ),
-                (
-                    "listing",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.listing",
+                migrations.AddIndex(
+                    model_name="auctiontransition",
+                    index=models.Index(fields=["auction", "id"], name="auction_transition"),
+                ),
+                migrations.AddConstraint(
+                    model_name="blockleg",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_period__gte", 1),
+                            ("last_period__gte", models.F("first_period")),
+                            ("quantity__gt", 0),
+                            ("quantity__lt", 1000000000),
+                        ),
+                        name="block_leg_sane",
                     ),
                 ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
+                migrations.AddConstraint(
+                    model_name="capacitycommitment",
+                    constraint=models.UniqueConstraint(
+                        fields=("listing", "slot_starts_at"), name="capacity_commitment_unique"
                     ),
                 ),
-                (
-                    "seller",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
+                migrations.AddConstraint(
+                    model_name="capacitycommitment",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("available__lt", 1000000000),
+                            ("committed__gte", 0),
+                            ("committed__lte", models.F("available")),
+                        ),
+                        name="no_double_sale",
                     ),
                 ),
-                (
-                    "supply_hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
+                migrations.AddConstraint(
+                    model_name="capacityclaim",
+                    constraint=models.UniqueConstraint(
+                        fields=("auction", "commitment"), name="capacity_claim_unique"
                     ),
                 ),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="orders.auction",
+                migrations.AddConstraint(
+                    model_name="capacityclaim",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("claimed__gte", 0),
+                            ("claimed__lt", 1000000000),
+                            models.Q(
+                                ("kept__isnull", True),
+                                models.Q(("kept__gte", 0), ("kept__lte", models.F("claimed"))),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="capacity_claim_sane",
                     ),
                 ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="allocations",
-                        to="orders.clearingrun",
+                migrations.AddConstraint(
+                    model_name="clearingrun",
+                    constraint=models.UniqueConstraint(
+                        fields=("auction", "version"), name="run_version_unique"
                     ),
                 ),
-                (
-                    "buy_order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bought",
-                        to="orders.order",
+                migrations.AddConstraint(
+                    model_name="clearingrun",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("state", "published")),
+                        fields=("auction",),
+                        name="one_published_run",
                     ),
                 ),
-                (
-                    "sell_order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sold",
-                        to="orders.order",
+                migrations.AddIndex(
+                    model_name="clearingprice",
+                    index=models.Index(
+                        fields=["run", "product", "is_delivered"], name="price_run_product"
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Allocation",
-                "verbose_name_plural": "Allocations",
-            },
-        ),
-        migrations.CreateModel(
-            name="RunArchive",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                migrations.AddIndex(
+                    model_name="clearingprice",
+                    index=models.Index(
+                        fields=["product", "hub", "starts_at"], name="price_history"
                     ),
                 ),
-                ("bundle", models.BinaryField()),
-                ("result", models.BinaryField(blank=True, null=True)),
-                (
-                    "run",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="archive",
-                        to="orders.clearingrun",
+                migrations.AddConstraint(
+                    model_name="linkcommitment",
+                    constraint=models.UniqueConstraint(
+                        fields=("link", "direction", "slot_starts_at"),
+                        name="link_commitment_unique",
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Run archive",
-                "verbose_name_plural": "Run archives",
-            },
-        ),
-        migrations.CreateModel(
-            name="AllocationPeriod",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                migrations.AddConstraint(
+                    model_name="linkcommitment",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("available_gbps__lt", 1000000000),
+                            ("committed_gbps__gte", 0),
+                            ("committed_gbps__lte", models.F("available_gbps")),
+                        ),
+                        name="no_link_sold_twice",
                     ),
                 ),
-                ("period", models.PositiveIntegerField()),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
-                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
-                ("buyer_price", models.DecimalField(decimal_places=8, max_digits=16)),
-                ("seller_price", models.DecimalField(decimal_places=8, max_digits=16)),
-                ("tariff_price", models.DecimalField(decimal_places=8, max_digits=16)),
-                (
-                    "allocation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="periods",
-                        to="orders.allocation",
+                migrations.AddConstraint(
+                    model_name="linkclaim",
+                    constraint=models.UniqueConstraint(
+                        fields=("auction", "commitment"), name="link_claim_unique"
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Allocation period",
-                "verbose_name_plural": "Allocation periods",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("allocation", "period"), name="allocation_period_unique"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("quantity__gt", 0), ("quantity__lt", 1000000000)),
-                        name="allocation_period_sane",
-                    ),
-                ],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="auctioncalendar",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("gate_opens_lead_minutes__gt", models.F("gate_closes_lead_minutes")),
-                    ("period_minutes__in", [15, 30, 60, 1440]),
+                migrations.AddIndex(
+                    model_name="linkflow",
+                    index=models.Index(fields=["run", "link"], name="flow_run_link"),
                 ),
-                name="calendar_sane",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="auction",
-            index=models.Index(fields=["state", "gate_closes_at"], name="auction_due"),
-        ),
-        migrations.AddIndex(
-            model_name="auction",
-            index=models.Index(fields=["-gate_closes_at"], name="auction_recent"),
-        ),
-        migrations.AddConstraint(
-            model_name="auction",
-            constraint=models.UniqueConstraint(
-                fields=("calendar", "delivery_starts_at"), name="auction_window_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="auction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("delivery_starts_at__lt", models.F("delivery_ends_at")),
-                    ("gate_closes_at__lte", models.F("delivery_starts_at")),
-                    ("gate_opens_at__lt", models.F("gate_closes_at")),
+                migrations.AddIndex(
+                    model_name="linkrent",
+                    index=models.Index(fields=["run", "link"], name="rent_run_link"),
                 ),
-                name="auction_times_in_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="auctiontransition",
-            index=models.Index(fields=["auction", "id"], name="auction_transition"),
-        ),
-        migrations.AddConstraint(
-            model_name="blockleg",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("first_period__gte", 1),
-                    ("last_period__gte", models.F("first_period")),
-                    ("quantity__gt", 0),
-                    ("quantity__lt", 1000000000),
+                migrations.AddIndex(
+                    model_name="order",
+                    index=models.Index(fields=["auction", "state"], name="order_book"),
                 ),
-                name="block_leg_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capacitycommitment",
-            constraint=models.UniqueConstraint(
-                fields=("listing", "slot_starts_at"), name="capacity_commitment_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capacitycommitment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("available__lt", 1000000000),
-                    ("committed__gte", 0),
-                    ("committed__lte", models.F("available")),
+                migrations.AddIndex(
+                    model_name="order",
+                    index=models.Index(fields=["organisation", "-id"], name="order_member"),
                 ),
-                name="no_double_sale",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capacityclaim",
-            constraint=models.UniqueConstraint(
-                fields=("auction", "commitment"), name="capacity_claim_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="capacityclaim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("claimed__gte", 0),
-                    ("claimed__lt", 1000000000),
-                    models.Q(
-                        ("kept__isnull", True),
-                        models.Q(("kept__gte", 0), ("kept__lte", models.F("claimed"))),
-                        _connector="OR",
+                migrations.AddIndex(
+                    model_name="order",
+                    index=models.Index(
+                        fields=["organisation", "state", "-id"], name="order_member_state"
                     ),
                 ),
-                name="capacity_claim_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clearingrun",
-            constraint=models.UniqueConstraint(
-                fields=("auction", "version"), name="run_version_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="clearingrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "published")),
-                fields=("auction",),
-                name="one_published_run",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="clearingprice",
-            index=models.Index(fields=["run", "product", "is_delivered"], name="price_run_product"),
-        ),
-        migrations.AddIndex(
-            model_name="clearingprice",
-            index=models.Index(fields=["product", "hub", "starts_at"], name="price_history"),
-        ),
-        migrations.AddConstraint(
-            model_name="linkcommitment",
-            constraint=models.UniqueConstraint(
-                fields=("link", "direction", "slot_starts_at"), name="link_commitment_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="linkcommitment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("available_gbps__lt", 1000000000),
-                    ("committed_gbps__gte", 0),
-                    ("committed_gbps__lte", models.F("available_gbps")),
+                migrations.AddConstraint(
+                    model_name="order",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_period__gte", 1),
+                            ("last_period__gte", models.F("first_period")),
+                            ("limit_price__gte", 0),
+                            ("limit_price__lt", 1000000),
+                            ("min_acceptance__gte", 0),
+                            ("min_acceptance__lte", 1),
+                            ("quantity__gt", 0),
+                            ("quantity__lt", 1000000000),
+                            ("worst_case_cny__gte", 0),
+                            ("worst_case_cny__lt", 1000000000000),
+                        ),
+                        name="order_figures_sane",
+                    ),
                 ),
-                name="no_link_sold_twice",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="linkclaim",
-            constraint=models.UniqueConstraint(
-                fields=("auction", "commitment"), name="link_claim_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="linkflow",
-            index=models.Index(fields=["run", "link"], name="flow_run_link"),
-        ),
-        migrations.AddIndex(
-            model_name="linkrent",
-            index=models.Index(fields=["run", "link"], name="rent_run_link"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["auction", "state"], name="order_book"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["organisation", "-id"], name="order_member"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["organisation", "state", "-id"], name="order_member_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("first_period__gte", 1),
-                    ("last_period__gte", models.F("first_period")),
-                    ("limit_price__gte", 0),
-                    ("limit_price__lt", 1000000),
-                    ("min_acceptance__gte", 0),
-                    ("min_acceptance__lte", 1),
-                    ("quantity__gt", 0),
-                    ("quantity__lt", 1000000000),
-                    ("worst_case_cny__gte", 0),
-                    ("worst_case_cny__lt", 1000000000000),
+                migrations.AddConstraint(
+                    model_name="order",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("side", "buy"), ("listing__isnull", False), _connector="OR"
+                        ),
+                        name="sell_order_has_listing",
+                    ),
                 ),
-                name="order_figures_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("side", "buy"), ("listing__isnull", False), _connector="OR"),
-                name="sell_order_has_listing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="curvestep",
-            constraint=models.UniqueConstraint(
-                fields=("order", "first_period", "price"), name="curve_step_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="curvestep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("first_period__gte", 1),
-                    ("last_period__gte", models.F("first_period")),
-                    ("price__gte", 0),
-                    ("price__lt", 1000000),
-                    ("quantity__gt", 0),
-                    ("quantity__lt", 1000000000),
+                migrations.AddConstraint(
+                    model_name="curvestep",
+                    constraint=models.UniqueConstraint(
+                        fields=("order", "first_period", "price"), name="curve_step_unique"
+                    ),
                 ),
-                name="curve_step_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="blockoption",
-            constraint=models.UniqueConstraint(
-                fields=("order", "option_no"), name="block_option_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="blockoption",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("limit_price__gte", 0), ("limit_price__lt", 1000000)),
-                name="block_option_sane",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="allocation",
-            index=models.Index(fields=["buyer", "-id"], name="allocation_buyer"),
-        ),
-        migrations.AddIndex(
-            model_name="allocation",
-            index=models.Index(fields=["seller", "-id"], name="allocation_seller"),
-        ),
-        migrations.AddConstraint(
-            model_name="allocation",
-            constraint=models.UniqueConstraint(
-                fields=(
-                    "run",
-                    "buy_order",
-                    "sell_order",
-                    "listing",
-                    "product",
-                    "supply_hub",
-                    "hub",
+                migrations.AddConstraint(
+                    model_name="curvestep",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_period__gte", 1),
+                            ("last_period__gte", models.F("first_period")),
+                            ("price__gte", 0),
+                            ("price__lt", 1000000),
+                            ("quantity__gt", 0),
+                            ("quantity__lt", 1000000000),
+                        ),
+                        name="curve_step_sane",
+                    ),
                 ),
-                name="allocation_unique",
-            ),
-        ),
+                migrations.AddConstraint(
+                    model_name="blockoption",
+                    constraint=models.UniqueConstraint(
+                        fields=("order", "option_no"), name="block_option_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="blockoption",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("limit_price__gte", 0), ("limit_price__lt", 1000000)),
+                        name="block_option_sane",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="allocation",
+                    index=models.Index(fields=["buyer", "-id"], name="allocation_buyer"),
+                ),
+                migrations.AddIndex(
+                    model_name="allocation",
+                    index=models.Index(fields=["seller", "-id"], name="allocation_seller"),
+                ),
+                migrations.AddConstraint(
+                    model_name="allocation",
+                    constraint=models.UniqueConstraint(
+                        fields=(
+                            "run",
+                            "buy_order",
+                            "sell_order",
+                            "listing",
+                            "product",
+                            "supply_hub",
+                            "hub",
+                        ),
+                        name="allocation_unique",
+                    ),
+                ),
+            ]
+        )
     ]

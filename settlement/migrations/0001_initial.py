@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import settlement.models.deliveries
+from marketplace.migration_operations import CreateTogether
 
 
 class Migration(migrations.Migration):
@@ -23,1668 +24,1845 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Asset",
-            fields=[
-                ("code", models.CharField(max_length=12, primary_key=True, serialize=False)),
-                ("name_zh", models.CharField(max_length=40)),
-                ("name_en", models.CharField(max_length=60)),
-                ("scale", models.PositiveSmallIntegerField()),
-            ],
-            options={
-                "verbose_name": "Asset",
-                "verbose_name_plural": "Assets",
-            },
-        ),
-        migrations.CreateModel(
-            name="InvariantRun",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="Asset",
+                    fields=[
+                        (
+                            "code",
+                            models.CharField(max_length=12, primary_key=True, serialize=False),
+                        ),
+                        ("name_zh", models.CharField(max_length=40)),
+                        ("name_en", models.CharField(max_length=60)),
+                        ("scale", models.PositiveSmallIntegerField()),
+                    ],
+                    options={
+                        "verbose_name": "Asset",
+                        "verbose_name_plural": "Assets",
+                    },
                 ),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("passed", models.BooleanField()),
-                ("findings", models.JSONField(default=list)),
-            ],
-            options={
-                "verbose_name": "Invariant sweep",
-                "verbose_name_plural": "Invariant sweeps",
-            },
-        ),
-        migrations.CreateModel(
-            name="NumberSeries",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="InvariantRun",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("passed", models.BooleanField()),
+                        ("findings", models.JSONField(default=list)),
+                    ],
+                    options={
+                        "verbose_name": "Invariant sweep",
+                        "verbose_name_plural": "Invariant sweeps",
+                    },
                 ),
-                ("code", models.CharField(max_length=30, unique=True)),
-                ("next_value", models.PositiveBigIntegerField(default=1)),
-            ],
-            options={
-                "verbose_name": "Number series",
-                "verbose_name_plural": "Number series",
-            },
-        ),
-        migrations.CreateModel(
-            name="Account",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="NumberSeries",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("code", models.CharField(max_length=30, unique=True)),
+                        ("next_value", models.PositiveBigIntegerField(default=1)),
+                    ],
+                    options={
+                        "verbose_name": "Number series",
+                        "verbose_name_plural": "Number series",
+                    },
                 ),
-                ("code", models.CharField(max_length=40, unique=True)),
-                ("name_zh", models.CharField(max_length=120)),
-                ("name_en", models.CharField(max_length=160)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("asset", "Asset"),
-                            ("liability", "Liability"),
-                            ("equity", "Equity"),
-                            ("income", "Income"),
-                            ("expense", "Expense"),
-                            ("memo", "Memo"),
+                migrations.CreateModel(
+                    name="Account",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("code", models.CharField(max_length=40, unique=True)),
+                        ("name_zh", models.CharField(max_length=120)),
+                        ("name_en", models.CharField(max_length=160)),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("asset", "Asset"),
+                                    ("liability", "Liability"),
+                                    ("equity", "Equity"),
+                                    ("income", "Income"),
+                                    ("expense", "Expense"),
+                                    ("memo", "Memo"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        ("purpose", models.CharField(max_length=30)),
+                        ("opened_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "parent",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="children",
+                                to="settlement.account",
+                            ),
+                        ),
+                        (
+                            "asset",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.asset",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Account",
+                        "verbose_name_plural": "Accounts",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="BookPeriod",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("book", models.CharField(default="main", max_length=20)),
+                        ("days", django.contrib.postgres.fields.ranges.DateRangeField()),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("open", "Open"),
+                                    ("soft_closed", "Soft-closed"),
+                                    ("hard_closed", "Hard-closed"),
+                                ],
+                                default="open",
+                                max_length=12,
+                            ),
+                        ),
+                        ("closed_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "approved_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "closed_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Book period",
+                        "verbose_name_plural": "Book periods",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CreditLimit",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "amount_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        (
+                            "amount",
+                            djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("entered", "Waiting for a second person"),
+                                    ("approved", "Approved"),
+                                    ("rejected", "Rejected"),
+                                ],
+                                default="entered",
+                                max_length=10,
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, max_length=200)),
+                        ("entered_at", models.DateTimeField(auto_now_add=True)),
+                        ("decided_at", models.DateTimeField(blank=True, null=True)),
+                        ("decision_reason", models.CharField(blank=True, max_length=200)),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("credit", "Credit limit"),
+                                    ("guarantee", "Bank guarantee (保函)"),
+                                ],
+                                default="credit",
+                                max_length=10,
+                            ),
+                        ),
+                        ("guarantee_number", models.CharField(blank=True, max_length=60)),
+                        ("expires_on", models.DateField(blank=True, null=True)),
+                        (
+                            "decided_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "entered_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Credit limit",
+                        "verbose_name_plural": "Credit limits",
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Delivery",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("scheduled", "Waiting for hand-over"),
+                                    ("handed_over", "Handed over"),
+                                    ("accepted", "Confirmed by the buyer"),
+                                    ("completed", "Completed, metered"),
+                                    ("settled", "Settled"),
+                                    ("failed", "Not delivered"),
+                                ],
+                                default="scheduled",
+                                max_length=12,
+                            ),
+                        ),
+                        ("starts_at", models.DateTimeField()),
+                        ("ends_at", models.DateTimeField()),
+                        ("handed_over_at", models.DateTimeField(blank=True, null=True)),
+                        ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                        ("acceptance_timed_out", models.BooleanField(default=False)),
+                        ("completed_at", models.DateTimeField(blank=True, null=True)),
+                        ("settled_at", models.DateTimeField(blank=True, null=True)),
+                        ("failure_reason", models.CharField(blank=True, max_length=200)),
+                        (
+                            "allocation",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.allocation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Delivery",
+                        "verbose_name_plural": "Deliveries",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="DeliveryAccess",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("ciphertext", models.BinaryField()),
+                        ("key_id", models.CharField(max_length=16)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "created_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "delivery",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="accesses",
+                                to="settlement.delivery",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Delivery access",
+                        "verbose_name_plural": "Delivery accesses",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="DeliveryTransition",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("from_state", models.CharField(blank=True, max_length=12)),
+                        ("to_state", models.CharField(max_length=12)),
+                        ("market_at", models.DateTimeField()),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("reason", models.CharField(blank=True, max_length=200)),
+                        (
+                            "actor",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "delivery",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="transitions",
+                                to="settlement.delivery",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Delivery transition",
+                        "verbose_name_plural": "Delivery transitions",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="GridEmissionFactor",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("province_en", models.CharField(max_length=40)),
+                        ("province_zh", models.CharField(max_length=20)),
+                        ("year", models.PositiveSmallIntegerField()),
+                        ("level", models.CharField(max_length=12)),
+                        ("basis", models.CharField(max_length=40)),
+                        ("kg_per_kwh", models.DecimalField(decimal_places=4, max_digits=7)),
+                        ("source", models.TextField()),
+                        ("confidence", models.CharField(max_length=8)),
+                    ],
+                    options={
+                        "verbose_name": "Grid emission factor",
+                        "verbose_name_plural": "Grid emission factors",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("province_en", "year", "level", "basis"),
+                                name="grid_factor_unique",
+                            )
                         ],
-                        max_length=10,
-                    ),
+                    },
                 ),
-                ("purpose", models.CharField(max_length=30)),
-                ("opened_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "organisation",
-                    models.ForeignKey(
+                migrations.CreateModel(
+                    name="EmissionRecord",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("version", models.PositiveSmallIntegerField(default=1)),
+                        ("it_wh", models.BigIntegerField()),
+                        ("facility_wh", models.BigIntegerField()),
+                        ("pue", models.DecimalField(decimal_places=4, max_digits=6)),
+                        ("factor_kg_per_kwh", models.DecimalField(decimal_places=4, max_digits=7)),
+                        ("location_based_t", models.DecimalField(decimal_places=6, max_digits=16)),
+                        ("is_estimated", models.BooleanField(default=True)),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "delivery",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="emissions",
+                                to="settlement.delivery",
+                            ),
+                        ),
+                        (
+                            "factor",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.gridemissionfactor",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Emission record",
+                        "verbose_name_plural": "Emission records",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Hold",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "reference",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("placed", models.DecimalField(decimal_places=6, max_digits=24)),
+                        ("remaining", models.DecimalField(decimal_places=6, max_digits=24)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("open", "Open"),
+                                    ("captured", "Captured"),
+                                    ("released", "Released"),
+                                    ("expired", "Expired"),
+                                ],
+                                default="open",
+                                max_length=10,
+                            ),
+                        ),
+                        ("source_type", models.CharField(max_length=30)),
+                        ("source_id", models.CharField(max_length=64)),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "account",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.account",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Hold",
+                        "verbose_name_plural": "Holds",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Invoice",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("number", models.CharField(max_length=30, unique=True)),
+                        (
+                            "direction",
+                            models.CharField(
+                                choices=[
+                                    ("receivable", "Bill to a buyer"),
+                                    ("payable", "Settlement statement of a supplier"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("issued", "Issued"),
+                                    ("paid", "Paid"),
+                                    ("credited", "Reversed by a credit note"),
+                                ],
+                                default="issued",
+                                max_length=10,
+                            ),
+                        ),
+                        ("issued_on", models.DateField()),
+                        ("due_on", models.DateField()),
+                        (
+                            "net_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        ("net", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
+                        (
+                            "vat_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        ("vat", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
+                        (
+                            "gross_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        (
+                            "gross",
+                            djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16),
+                        ),
+                        ("issued_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Invoice",
+                        "verbose_name_plural": "Invoices",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="InvoiceLine",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("line", models.PositiveIntegerField()),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("compute", "Compute delivered"),
+                                    ("fee", "Service fee"),
+                                    ("rounding", "Rounding"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "unit_hours",
+                            models.DecimalField(decimal_places=6, default=0, max_digits=18),
+                        ),
+                        ("net_cny", models.DecimalField(decimal_places=2, max_digits=16)),
+                        ("vat_rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                        ("vat_cny", models.DecimalField(decimal_places=2, max_digits=16)),
+                        (
+                            "delivery",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.delivery",
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="lines",
+                                to="settlement.invoice",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Invoice line",
+                        "verbose_name_plural": "Invoice lines",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="JournalEntry",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("book", models.CharField(default="main", max_length=20)),
+                        ("kind", models.CharField(max_length=30)),
+                        ("effective_on", models.DateField()),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("source_type", models.CharField(max_length=30)),
+                        ("source_id", models.CharField(max_length=64)),
+                        ("idempotency_key", models.CharField(max_length=120)),
+                        ("fingerprint", models.CharField(max_length=64)),
+                        ("reason", models.CharField(blank=True, max_length=200)),
+                        ("transaction_number", models.BigIntegerField(default=0)),
+                        (
+                            "actor",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "period",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.bookperiod",
+                            ),
+                        ),
+                        (
+                            "reverses",
+                            models.OneToOneField(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="reversed_by",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Journal entry",
+                        "verbose_name_plural": "Journal entries",
+                    },
+                ),
+                migrations.AddField(
+                    model_name="invoice",
+                    name="entry",
+                    field=models.OneToOneField(
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="marketplace.organisation",
+                        to="settlement.journalentry",
                     ),
                 ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="children",
-                        to="settlement.account",
-                    ),
+                migrations.CreateModel(
+                    name="HoldEvent",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("place", "Placed"),
+                                    ("capture", "Captured"),
+                                    ("release", "Released"),
+                                    ("expire", "Expired"),
+                                ],
+                                max_length=8,
+                            ),
+                        ),
+                        ("amount", models.DecimalField(decimal_places=6, max_digits=24)),
+                        ("event_key", models.CharField(max_length=120, unique=True)),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "hold",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="events",
+                                to="settlement.hold",
+                            ),
+                        ),
+                        (
+                            "entry",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Hold event",
+                        "verbose_name_plural": "Hold events",
+                    },
                 ),
-                (
-                    "asset",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.asset",
-                    ),
+                migrations.CreateModel(
+                    name="DepositReceipt",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "amount_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        (
+                            "amount",
+                            djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("entered", "Waiting for a second person"),
+                                    ("approved", "Approved"),
+                                    ("rejected", "Rejected"),
+                                ],
+                                default="entered",
+                                max_length=10,
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, max_length=200)),
+                        ("entered_at", models.DateTimeField(auto_now_add=True)),
+                        ("decided_at", models.DateTimeField(blank=True, null=True)),
+                        ("decision_reason", models.CharField(blank=True, max_length=200)),
+                        (
+                            "bank_reference",
+                            models.CharField(
+                                max_length=60, unique=True, verbose_name="Bank reference"
+                            ),
+                        ),
+                        ("received_on", models.DateField(verbose_name="Received on")),
+                        (
+                            "decided_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "entered_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "entry",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Deposit receipt",
+                        "verbose_name_plural": "Deposit receipts",
+                        "abstract": False,
+                    },
                 ),
-            ],
-            options={
-                "verbose_name": "Account",
-                "verbose_name_plural": "Accounts",
-            },
-        ),
-        migrations.CreateModel(
-            name="BookPeriod",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="BalanceSnapshot",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("debit", models.DecimalField(decimal_places=6, max_digits=24)),
+                        ("credit", models.DecimalField(decimal_places=6, max_digits=24)),
+                        (
+                            "account",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.account",
+                            ),
+                        ),
+                        (
+                            "period",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.bookperiod",
+                            ),
+                        ),
+                        (
+                            "last_entry",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Balance snapshot",
+                        "verbose_name_plural": "Balance snapshots",
+                    },
                 ),
-                ("book", models.CharField(default="main", max_length=20)),
-                ("days", django.contrib.postgres.fields.ranges.DateRangeField()),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("soft_closed", "Soft-closed"),
-                            ("hard_closed", "Hard-closed"),
-                        ],
-                        default="open",
-                        max_length=12,
-                    ),
+                migrations.CreateModel(
+                    name="LedgerBlock",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("number", models.PositiveBigIntegerField(unique=True)),
+                        ("entry_count", models.PositiveIntegerField()),
+                        ("sums", models.JSONField(default=dict)),
+                        ("previous_hash", models.CharField(max_length=64)),
+                        ("block_hash", models.CharField(max_length=64)),
+                        ("algorithm", models.CharField(default="sha256", max_length=20)),
+                        ("format_version", models.PositiveSmallIntegerField(default=1)),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "first_entry",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                        (
+                            "last_entry",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Ledger block",
+                        "verbose_name_plural": "Ledger blocks",
+                    },
                 ),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "approved_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                migrations.CreateModel(
+                    name="MeterReading",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("starts_at", models.DateTimeField()),
+                        ("ends_at", models.DateTimeField()),
+                        ("revision", models.PositiveSmallIntegerField(default=1)),
+                        (
+                            "quantity",
+                            models.DecimalField(
+                                decimal_places=3, max_digits=14, verbose_name="Units"
+                            ),
+                        ),
+                        (
+                            "quality",
+                            models.CharField(
+                                choices=[
+                                    ("measured", "Measured"),
+                                    ("estimated", "Estimated"),
+                                    ("corrected", "Corrected"),
+                                ],
+                                default="measured",
+                                max_length=10,
+                            ),
+                        ),
+                        ("source", models.CharField(max_length=20)),
+                        (
+                            "energy_wh",
+                            models.BigIntegerField(
+                                blank=True, null=True, verbose_name="IT energy, Wh"
+                            ),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "delivery",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="readings",
+                                to="settlement.delivery",
+                            ),
+                        ),
+                        (
+                            "recorded_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Meter reading",
+                        "verbose_name_plural": "Meter readings",
+                    },
                 ),
-                (
-                    "closed_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                migrations.CreateModel(
+                    name="Posting",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("line", models.PositiveSmallIntegerField()),
+                        ("amount", models.DecimalField(decimal_places=6, max_digits=24)),
+                        ("memo", models.CharField(blank=True, max_length=120)),
+                        (
+                            "account",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.account",
+                            ),
+                        ),
+                        (
+                            "asset",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.asset",
+                            ),
+                        ),
+                        (
+                            "entry",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="postings",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Posting",
+                        "verbose_name_plural": "Postings",
+                    },
                 ),
-            ],
-            options={
-                "verbose_name": "Book period",
-                "verbose_name_plural": "Book periods",
-            },
-        ),
-        migrations.CreateModel(
-            name="CreditLimit",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="RatedLine",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("sold_unit_hours", models.DecimalField(decimal_places=6, max_digits=18)),
+                        (
+                            "metered_unit_hours",
+                            models.DecimalField(decimal_places=6, max_digits=18),
+                        ),
+                        ("billed_unit_hours", models.DecimalField(decimal_places=6, max_digits=18)),
+                        ("buyer_net_cny", models.DecimalField(decimal_places=2, max_digits=16)),
+                        ("seller_net_cny", models.DecimalField(decimal_places=2, max_digits=16)),
+                        ("tariff_cny", models.DecimalField(decimal_places=2, max_digits=16)),
+                        (
+                            "congestion_rent_cny",
+                            models.DecimalField(decimal_places=2, max_digits=16),
+                        ),
+                        (
+                            "delivery",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.delivery",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Rated line",
+                        "verbose_name_plural": "Rated lines",
+                    },
                 ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "amount_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
+                migrations.CreateModel(
+                    name="RatedPeriod",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("sold", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "metered",
+                            models.DecimalField(
+                                blank=True, decimal_places=3, max_digits=14, null=True
+                            ),
+                        ),
+                        ("billed", models.DecimalField(decimal_places=3, max_digits=14)),
+                        (
+                            "allocation_period",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.allocationperiod",
+                            ),
+                        ),
+                        (
+                            "line",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="periods",
+                                to="settlement.ratedline",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Rated period",
+                        "verbose_name_plural": "Rated periods",
+                    },
                 ),
-                ("amount", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("entered", "Waiting for a second person"),
-                            ("approved", "Approved"),
-                            ("rejected", "Rejected"),
-                        ],
-                        default="entered",
-                        max_length=10,
-                    ),
+                migrations.CreateModel(
+                    name="SettlementRun",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("number", models.CharField(max_length=40, unique=True)),
+                        ("sequence", models.PositiveSmallIntegerField(default=1)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("open", "Open"),
+                                    ("rated", "Rated"),
+                                    ("posted", "Billed and posted"),
+                                ],
+                                default="open",
+                                max_length=8,
+                            ),
+                        ),
+                        ("settled_on", models.DateField()),
+                        (
+                            "buyer_net_cny",
+                            models.DecimalField(decimal_places=2, default=0, max_digits=18),
+                        ),
+                        (
+                            "seller_net_cny",
+                            models.DecimalField(decimal_places=2, default=0, max_digits=18),
+                        ),
+                        (
+                            "tariffs_cny",
+                            models.DecimalField(decimal_places=2, default=0, max_digits=18),
+                        ),
+                        (
+                            "congestion_rent_cny",
+                            models.DecimalField(decimal_places=2, default=0, max_digits=18),
+                        ),
+                        (
+                            "fees_cny",
+                            models.DecimalField(decimal_places=2, default=0, max_digits=18),
+                        ),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        ("posted_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.auction",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Settlement run",
+                        "verbose_name_plural": "Settlement runs",
+                    },
                 ),
-                ("note", models.CharField(blank=True, max_length=200)),
-                ("entered_at", models.DateTimeField(auto_now_add=True)),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("decision_reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("credit", "Credit limit"),
-                            ("guarantee", "Bank guarantee (保函)"),
-                        ],
-                        default="credit",
-                        max_length=10,
-                    ),
-                ),
-                ("guarantee_number", models.CharField(blank=True, max_length=60)),
-                ("expires_on", models.DateField(blank=True, null=True)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entered_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Credit limit",
-                "verbose_name_plural": "Credit limits",
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="Delivery",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("scheduled", "Waiting for hand-over"),
-                            ("handed_over", "Handed over"),
-                            ("accepted", "Confirmed by the buyer"),
-                            ("completed", "Completed, metered"),
-                            ("settled", "Settled"),
-                            ("failed", "Not delivered"),
-                        ],
-                        default="scheduled",
-                        max_length=12,
-                    ),
-                ),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
-                ("handed_over_at", models.DateTimeField(blank=True, null=True)),
-                ("accepted_at", models.DateTimeField(blank=True, null=True)),
-                ("acceptance_timed_out", models.BooleanField(default=False)),
-                ("completed_at", models.DateTimeField(blank=True, null=True)),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
-                ("failure_reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "allocation",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.allocation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Delivery",
-                "verbose_name_plural": "Deliveries",
-            },
-        ),
-        migrations.CreateModel(
-            name="DeliveryAccess",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("ciphertext", models.BinaryField()),
-                ("key_id", models.CharField(max_length=16)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="accesses",
-                        to="settlement.delivery",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Delivery access",
-                "verbose_name_plural": "Delivery accesses",
-            },
-        ),
-        migrations.CreateModel(
-            name="DeliveryTransition",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("from_state", models.CharField(blank=True, max_length=12)),
-                ("to_state", models.CharField(max_length=12)),
-                ("market_at", models.DateTimeField()),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="transitions",
-                        to="settlement.delivery",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Delivery transition",
-                "verbose_name_plural": "Delivery transitions",
-            },
-        ),
-        migrations.CreateModel(
-            name="GridEmissionFactor",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("province_en", models.CharField(max_length=40)),
-                ("province_zh", models.CharField(max_length=20)),
-                ("year", models.PositiveSmallIntegerField()),
-                ("level", models.CharField(max_length=12)),
-                ("basis", models.CharField(max_length=40)),
-                ("kg_per_kwh", models.DecimalField(decimal_places=4, max_digits=7)),
-                ("source", models.TextField()),
-                ("confidence", models.CharField(max_length=8)),
-            ],
-            options={
-                "verbose_name": "Grid emission factor",
-                "verbose_name_plural": "Grid emission factors",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("province_en", "year", "level", "basis"), name="grid_factor_unique"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="EmissionRecord",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("version", models.PositiveSmallIntegerField(default=1)),
-                ("it_wh", models.BigIntegerField()),
-                ("facility_wh", models.BigIntegerField()),
-                ("pue", models.DecimalField(decimal_places=4, max_digits=6)),
-                ("factor_kg_per_kwh", models.DecimalField(decimal_places=4, max_digits=7)),
-                ("location_based_t", models.DecimalField(decimal_places=6, max_digits=16)),
-                ("is_estimated", models.BooleanField(default=True)),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="emissions",
-                        to="settlement.delivery",
-                    ),
-                ),
-                (
-                    "factor",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.gridemissionfactor",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Emission record",
-                "verbose_name_plural": "Emission records",
-            },
-        ),
-        migrations.CreateModel(
-            name="Hold",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("reference", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("placed", models.DecimalField(decimal_places=6, max_digits=24)),
-                ("remaining", models.DecimalField(decimal_places=6, max_digits=24)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("captured", "Captured"),
-                            ("released", "Released"),
-                            ("expired", "Expired"),
-                        ],
-                        default="open",
-                        max_length=10,
-                    ),
-                ),
-                ("source_type", models.CharField(max_length=30)),
-                ("source_id", models.CharField(max_length=64)),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.account",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Hold",
-                "verbose_name_plural": "Holds",
-            },
-        ),
-        migrations.CreateModel(
-            name="Invoice",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("number", models.CharField(max_length=30, unique=True)),
-                (
-                    "direction",
-                    models.CharField(
-                        choices=[
-                            ("receivable", "Bill to a buyer"),
-                            ("payable", "Settlement statement of a supplier"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("issued", "Issued"),
-                            ("paid", "Paid"),
-                            ("credited", "Reversed by a credit note"),
-                        ],
-                        default="issued",
-                        max_length=10,
-                    ),
-                ),
-                ("issued_on", models.DateField()),
-                ("due_on", models.DateField()),
-                (
-                    "net_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("net", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                (
-                    "vat_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("vat", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                (
-                    "gross_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("gross", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                ("issued_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Invoice",
-                "verbose_name_plural": "Invoices",
-            },
-        ),
-        migrations.CreateModel(
-            name="InvoiceLine",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("line", models.PositiveIntegerField()),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("compute", "Compute delivered"),
-                            ("fee", "Service fee"),
-                            ("rounding", "Rounding"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("unit_hours", models.DecimalField(decimal_places=6, default=0, max_digits=18)),
-                ("net_cny", models.DecimalField(decimal_places=2, max_digits=16)),
-                ("vat_rate", models.DecimalField(decimal_places=4, max_digits=5)),
-                ("vat_cny", models.DecimalField(decimal_places=2, max_digits=16)),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.delivery",
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
+                migrations.AddField(
+                    model_name="ratedline",
+                    name="run",
+                    field=models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="lines",
-                        to="settlement.invoice",
+                        to="settlement.settlementrun",
                     ),
                 ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
+                migrations.AddField(
+                    model_name="invoice",
+                    name="run",
+                    field=models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
+                        related_name="invoices",
+                        to="settlement.settlementrun",
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Invoice line",
-                "verbose_name_plural": "Invoice lines",
-            },
-        ),
-        migrations.CreateModel(
-            name="JournalEntry",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("book", models.CharField(default="main", max_length=20)),
-                ("kind", models.CharField(max_length=30)),
-                ("effective_on", models.DateField()),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("source_type", models.CharField(max_length=30)),
-                ("source_id", models.CharField(max_length=64)),
-                ("idempotency_key", models.CharField(max_length=120)),
-                ("fingerprint", models.CharField(max_length=64)),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                ("transaction_number", models.BigIntegerField(default=0)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "period",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.bookperiod",
-                    ),
-                ),
-                (
-                    "reverses",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reversed_by",
-                        to="settlement.journalentry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Journal entry",
-                "verbose_name_plural": "Journal entries",
-            },
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="entry",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="settlement.journalentry",
-            ),
-        ),
-        migrations.CreateModel(
-            name="HoldEvent",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("place", "Placed"),
-                            ("capture", "Captured"),
-                            ("release", "Released"),
-                            ("expire", "Expired"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=6, max_digits=24)),
-                ("event_key", models.CharField(max_length=120, unique=True)),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "hold",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="events",
-                        to="settlement.hold",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.journalentry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Hold event",
-                "verbose_name_plural": "Hold events",
-            },
-        ),
-        migrations.CreateModel(
-            name="DepositReceipt",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "amount_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("amount", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("entered", "Waiting for a second person"),
-                            ("approved", "Approved"),
-                            ("rejected", "Rejected"),
-                        ],
-                        default="entered",
-                        max_length=10,
-                    ),
-                ),
-                ("note", models.CharField(blank=True, max_length=200)),
-                ("entered_at", models.DateTimeField(auto_now_add=True)),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("decision_reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "bank_reference",
-                    models.CharField(max_length=60, unique=True, verbose_name="Bank reference"),
-                ),
-                ("received_on", models.DateField(verbose_name="Received on")),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entered_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.journalentry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Deposit receipt",
-                "verbose_name_plural": "Deposit receipts",
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="BalanceSnapshot",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("debit", models.DecimalField(decimal_places=6, max_digits=24)),
-                ("credit", models.DecimalField(decimal_places=6, max_digits=24)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.account",
-                    ),
-                ),
-                (
-                    "period",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.bookperiod",
-                    ),
-                ),
-                (
-                    "last_entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.journalentry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Balance snapshot",
-                "verbose_name_plural": "Balance snapshots",
-            },
-        ),
-        migrations.CreateModel(
-            name="LedgerBlock",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveBigIntegerField(unique=True)),
-                ("entry_count", models.PositiveIntegerField()),
-                ("sums", models.JSONField(default=dict)),
-                ("previous_hash", models.CharField(max_length=64)),
-                ("block_hash", models.CharField(max_length=64)),
-                ("algorithm", models.CharField(default="sha256", max_length=20)),
-                ("format_version", models.PositiveSmallIntegerField(default=1)),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "first_entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.journalentry",
-                    ),
-                ),
-                (
-                    "last_entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.journalentry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Ledger block",
-                "verbose_name_plural": "Ledger blocks",
-            },
-        ),
-        migrations.CreateModel(
-            name="MeterReading",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField()),
-                ("revision", models.PositiveSmallIntegerField(default=1)),
-                (
-                    "quantity",
-                    models.DecimalField(decimal_places=3, max_digits=14, verbose_name="Units"),
-                ),
-                (
-                    "quality",
-                    models.CharField(
-                        choices=[
-                            ("measured", "Measured"),
-                            ("estimated", "Estimated"),
-                            ("corrected", "Corrected"),
-                        ],
-                        default="measured",
-                        max_length=10,
-                    ),
-                ),
-                ("source", models.CharField(max_length=20)),
-                (
-                    "energy_wh",
-                    models.BigIntegerField(blank=True, null=True, verbose_name="IT energy, Wh"),
-                ),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="readings",
-                        to="settlement.delivery",
-                    ),
-                ),
-                (
-                    "recorded_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Meter reading",
-                "verbose_name_plural": "Meter readings",
-            },
-        ),
-        migrations.CreateModel(
-            name="Posting",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("line", models.PositiveSmallIntegerField()),
-                ("amount", models.DecimalField(decimal_places=6, max_digits=24)),
-                ("memo", models.CharField(blank=True, max_length=120)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.account",
-                    ),
-                ),
-                (
-                    "asset",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.asset",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="postings",
-                        to="settlement.journalentry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Posting",
-                "verbose_name_plural": "Postings",
-            },
-        ),
-        migrations.CreateModel(
-            name="RatedLine",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sold_unit_hours", models.DecimalField(decimal_places=6, max_digits=18)),
-                ("metered_unit_hours", models.DecimalField(decimal_places=6, max_digits=18)),
-                ("billed_unit_hours", models.DecimalField(decimal_places=6, max_digits=18)),
-                ("buyer_net_cny", models.DecimalField(decimal_places=2, max_digits=16)),
-                ("seller_net_cny", models.DecimalField(decimal_places=2, max_digits=16)),
-                ("tariff_cny", models.DecimalField(decimal_places=2, max_digits=16)),
-                ("congestion_rent_cny", models.DecimalField(decimal_places=2, max_digits=16)),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.delivery",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Rated line",
-                "verbose_name_plural": "Rated lines",
-            },
-        ),
-        migrations.CreateModel(
-            name="RatedPeriod",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sold", models.DecimalField(decimal_places=3, max_digits=14)),
-                (
-                    "metered",
-                    models.DecimalField(blank=True, decimal_places=3, max_digits=14, null=True),
-                ),
-                ("billed", models.DecimalField(decimal_places=3, max_digits=14)),
-                (
-                    "allocation_period",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.allocationperiod",
-                    ),
-                ),
-                (
-                    "line",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="periods",
-                        to="settlement.ratedline",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Rated period",
-                "verbose_name_plural": "Rated periods",
-            },
-        ),
-        migrations.CreateModel(
-            name="SettlementRun",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("number", models.CharField(max_length=40, unique=True)),
-                ("sequence", models.PositiveSmallIntegerField(default=1)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("rated", "Rated"),
-                            ("posted", "Billed and posted"),
-                        ],
-                        default="open",
-                        max_length=8,
-                    ),
-                ),
-                ("settled_on", models.DateField()),
-                ("buyer_net_cny", models.DecimalField(decimal_places=2, default=0, max_digits=18)),
-                ("seller_net_cny", models.DecimalField(decimal_places=2, default=0, max_digits=18)),
-                ("tariffs_cny", models.DecimalField(decimal_places=2, default=0, max_digits=18)),
-                (
-                    "congestion_rent_cny",
-                    models.DecimalField(decimal_places=2, default=0, max_digits=18),
-                ),
-                ("fees_cny", models.DecimalField(decimal_places=2, default=0, max_digits=18)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("posted_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.auction",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Settlement run",
-                "verbose_name_plural": "Settlement runs",
-            },
-        ),
-        migrations.AddField(
-            model_name="ratedline",
-            name="run",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="lines",
-                to="settlement.settlementrun",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invoice",
-            name="run",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="invoices",
-                to="settlement.settlementrun",
-            ),
-        ),
-        migrations.CreateModel(
-            name="SupplierInvoice",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "tax_number",
-                    models.CharField(max_length=20, unique=True, verbose_name="Tax invoice number"),
-                ),
-                ("issued_on", models.DateField()),
-                (
-                    "amount_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("amount", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                (
-                    "vat_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("vat", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("received", "Received"),
-                            ("checked", "Checked"),
-                            ("refused", "Refused"),
-                        ],
-                        default="received",
-                        max_length=10,
-                    ),
-                ),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entered_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "invoice",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="supplier_invoices",
-                        to="settlement.invoice",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Supplier's tax invoice",
-                "verbose_name_plural": "Suppliers' tax invoices",
-            },
-        ),
-        migrations.CreateModel(
-            name="WithdrawalRequest",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "amount_currency",
-                    djmoney.models.fields.CurrencyField(
-                        choices=[
-                            ("CNY", "Chinese Yuan"),
-                            ("EUR", "Euro"),
-                            ("HKD", "Hong Kong Dollar"),
-                            ("USD", "US Dollar"),
-                        ],
-                        default="CNY",
-                        editable=False,
-                        max_length=3,
-                    ),
-                ),
-                ("amount", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("entered", "Waiting for a second person"),
-                            ("approved", "Approved"),
-                            ("rejected", "Rejected"),
-                        ],
-                        default="entered",
-                        max_length=10,
-                    ),
-                ),
-                ("note", models.CharField(blank=True, max_length=200)),
-                ("entered_at", models.DateTimeField(auto_now_add=True)),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("decision_reason", models.CharField(blank=True, max_length=200)),
-                ("hold_reference", models.UUIDField(blank=True, null=True)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entered_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="settlement.journalentry",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Withdrawal request",
-                "verbose_name_plural": "Withdrawal requests",
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="AccountBalance",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("debit", models.DecimalField(decimal_places=6, default=0, max_digits=24)),
-                ("credit", models.DecimalField(decimal_places=6, default=0, max_digits=24)),
-                ("pending", models.DecimalField(decimal_places=6, default=0, max_digits=24)),
-                ("credit_limit", models.DecimalField(decimal_places=6, default=0, max_digits=24)),
-                ("version", models.BigIntegerField(default=0)),
-                (
-                    "account",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="stored_balance",
-                        to="settlement.account",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Account balance",
-                "verbose_name_plural": "Account balances",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("credit__gte", 0),
-                            ("credit__lt", 1000000000000),
-                            ("credit_limit__gte", 0),
-                            ("credit_limit__lt", 1000000000000),
-                            ("debit__gte", 0),
-                            ("debit__lt", 1000000000000),
-                            ("pending__gte", 0),
-                            ("pending__lt", 1000000000000),
+                migrations.CreateModel(
+                    name="SupplierInvoice",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
                         ),
-                        name="balance_figures_sane",
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "tax_number",
+                            models.CharField(
+                                max_length=20, unique=True, verbose_name="Tax invoice number"
+                            ),
+                        ),
+                        ("issued_on", models.DateField()),
+                        (
+                            "amount_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        (
+                            "amount",
+                            djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16),
+                        ),
+                        (
+                            "vat_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        ("vat", djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("received", "Received"),
+                                    ("checked", "Checked"),
+                                    ("refused", "Refused"),
+                                ],
+                                default="received",
+                                max_length=10,
+                            ),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "decided_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "entered_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "invoice",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="supplier_invoices",
+                                to="settlement.invoice",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Supplier's tax invoice",
+                        "verbose_name_plural": "Suppliers' tax invoices",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="WithdrawalRequest",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "amount_currency",
+                            djmoney.models.fields.CurrencyField(
+                                choices=[
+                                    ("CNY", "Chinese Yuan"),
+                                    ("EUR", "Euro"),
+                                    ("HKD", "Hong Kong Dollar"),
+                                    ("USD", "US Dollar"),
+                                ],
+                                default="CNY",
+                                editable=False,
+                                max_length=3,
+                            ),
+                        ),
+                        (
+                            "amount",
+                            djmoney.models.fields.MoneyField(decimal_places=2, max_digits=16),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("entered", "Waiting for a second person"),
+                                    ("approved", "Approved"),
+                                    ("rejected", "Rejected"),
+                                ],
+                                default="entered",
+                                max_length=10,
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, max_length=200)),
+                        ("entered_at", models.DateTimeField(auto_now_add=True)),
+                        ("decided_at", models.DateTimeField(blank=True, null=True)),
+                        ("decision_reason", models.CharField(blank=True, max_length=200)),
+                        ("hold_reference", models.UUIDField(blank=True, null=True)),
+                        (
+                            "decided_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "entered_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "entry",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="settlement.journalentry",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Withdrawal request",
+                        "verbose_name_plural": "Withdrawal requests",
+                        "abstract": False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name="AccountBalance",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("debit", models.DecimalField(decimal_places=6, default=0, max_digits=24)),
+                        ("credit", models.DecimalField(decimal_places=6, default=0, max_digits=24)),
+                        (
+                            "pending",
+                            models.DecimalField(decimal_places=6, default=0, max_digits=24),
+                        ),
+                        (
+                            "credit_limit",
+                            models.DecimalField(decimal_places=6, default=0, max_digits=24),
+                        ),
+                        ("version", models.BigIntegerField(default=0)),
+                        (
+                            "account",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="stored_balance",
+                                to="settlement.account",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Account balance",
+                        "verbose_name_plural": "Account balances",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("credit__gte", 0),
+                                    ("credit__lt", 1000000000000),
+                                    ("credit_limit__gte", 0),
+                                    ("credit_limit__lt", 1000000000000),
+                                    ("debit__gte", 0),
+                                    ("debit__lt", 1000000000000),
+                                    ("pending__gte", 0),
+                                    ("pending__lt", 1000000000000),
+                                ),
+                                name="balance_figures_sane",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    (
+                                        "credit__gte",
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                models.F("debit"), "+", models.F("pending")
+                                            ),
+                                            "-",
+                                            models.F("credit_limit"),
+                                        ),
+                                    )
+                                ),
+                                name="available_not_negative",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name="account",
+                    constraint=models.UniqueConstraint(
+                        fields=("id", "asset"), name="account_asset_pair"
                     ),
-                    models.CheckConstraint(
+                ),
+                migrations.AddConstraint(
+                    model_name="account",
+                    constraint=models.UniqueConstraint(
+                        fields=("purpose", "organisation", "asset"),
+                        name="account_purpose_unique",
+                        nulls_distinct=False,
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="bookperiod",
+                    constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[("book", "="), ("days", "&&")],
+                        name="book_periods_do_not_overlap",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="creditlimit",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0), ("amount__lt", 1000000000000)),
+                        name="creditlimit_amount_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="creditlimit",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="creditlimit_two_persons",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="delivery",
+                    index=models.Index(fields=["state", "starts_at"], name="delivery_due"),
+                ),
+                migrations.AddConstraint(
+                    model_name="emissionrecord",
+                    constraint=models.UniqueConstraint(
+                        fields=("delivery", "version"), name="emission_version_unique"
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="hold",
+                    index=models.Index(fields=["account", "state"], name="hold_account_state"),
+                ),
+                migrations.AddConstraint(
+                    model_name="hold",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("placed__gt", 0),
+                            ("placed__lt", 1000000000000),
+                            ("remaining__gte", 0),
+                            ("remaining__lte", models.F("placed")),
+                        ),
+                        name="hold_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="hold",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("remaining__gt", 0), ("state", "open")),
+                            models.Q(models.Q(("state", "open"), _negated=True), ("remaining", 0)),
+                            _connector="OR",
+                        ),
+                        name="hold_ends_when_nothing_remains",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="hold",
+                    constraint=models.UniqueConstraint(
+                        fields=("source_type", "source_id"), name="one_hold_per_source"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="invoiceline",
+                    constraint=models.UniqueConstraint(
+                        fields=("invoice", "line"), name="invoice_line_unique"
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="journalentry",
+                    index=models.Index(fields=["source_type", "source_id"], name="entry_source"),
+                ),
+                migrations.AddIndex(
+                    model_name="journalentry",
+                    index=models.Index(fields=["effective_on", "id"], name="entry_effective"),
+                ),
+                migrations.AddConstraint(
+                    model_name="journalentry",
+                    constraint=models.UniqueConstraint(
+                        fields=("book", "idempotency_key"), name="entry_once"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="holdevent",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0), ("amount__lt", 1000000000000)),
+                        name="hold_event_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="depositreceipt",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0), ("amount__lt", 1000000000000)),
+                        name="depositreceipt_amount_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="depositreceipt",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="depositreceipt_two_persons",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="balancesnapshot",
+                    constraint=models.UniqueConstraint(
+                        fields=("period", "account"), name="snapshot_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="meterreading",
+                    constraint=models.UniqueConstraint(
+                        fields=("delivery", "starts_at", "ends_at", "revision"),
+                        name="reading_unique",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="meterreading",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__gt", models.F("starts_at")),
+                            ("quantity__gte", 0),
+                            ("quantity__lt", 1000000000),
+                        ),
+                        name="reading_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="meterreading",
+                    constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("delivery", "="),
+                            ("revision", "="),
+                            (settlement.models.deliveries.TsTzRange("starts_at", "ends_at"), "&&"),
+                        ],
+                        name="readings_do_not_overlap",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="posting",
+                    index=models.Index(fields=["account", "id"], name="posting_account"),
+                ),
+                migrations.AddConstraint(
+                    model_name="posting",
+                    constraint=models.UniqueConstraint(
+                        fields=("entry", "line"), name="posting_line_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="posting",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount__gt", -1000000000000),
+                            ("amount__lt", 1000000000000),
+                            models.Q(("amount", 0), _negated=True),
+                        ),
+                        name="posting_amount_sane",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="ratedperiod",
+                    constraint=models.UniqueConstraint(
+                        fields=("line", "allocation_period"), name="rated_period_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="settlementrun",
+                    constraint=models.UniqueConstraint(
+                        fields=("auction", "sequence"), name="settlement_run_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="ratedline",
+                    constraint=models.UniqueConstraint(
+                        fields=("run", "delivery"), name="rated_once"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="ratedline",
+                    constraint=models.CheckConstraint(
                         condition=models.Q(
                             (
-                                "credit__gte",
+                                "buyer_net_cny",
                                 django.db.models.expressions.CombinedExpression(
                                     django.db.models.expressions.CombinedExpression(
-                                        models.F("debit"), "+", models.F("pending")
+                                        models.F("seller_net_cny"), "+", models.F("tariff_cny")
                                     ),
-                                    "-",
-                                    models.F("credit_limit"),
+                                    "+",
+                                    models.F("congestion_rent_cny"),
                                 ),
                             )
                         ),
-                        name="available_not_negative",
+                        name="rated_line_adds_up",
                     ),
-                ],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(fields=("id", "asset"), name="account_asset_pair"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                fields=("purpose", "organisation", "asset"),
-                name="account_purpose_unique",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bookperiod",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[("book", "="), ("days", "&&")], name="book_periods_do_not_overlap"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0), ("amount__lt", 1000000000000)),
-                name="creditlimit_amount_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="creditlimit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
                 ),
-                name="creditlimit_two_persons",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["state", "starts_at"], name="delivery_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="emissionrecord",
-            constraint=models.UniqueConstraint(
-                fields=("delivery", "version"), name="emission_version_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(fields=["account", "state"], name="hold_account_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("placed__gt", 0),
-                    ("placed__lt", 1000000000000),
-                    ("remaining__gte", 0),
-                    ("remaining__lte", models.F("placed")),
+                migrations.AddIndex(
+                    model_name="invoice",
+                    index=models.Index(fields=["organisation", "-id"], name="invoice_member"),
                 ),
-                name="hold_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("remaining__gt", 0), ("state", "open")),
-                    models.Q(models.Q(("state", "open"), _negated=True), ("remaining", 0)),
-                    _connector="OR",
+                migrations.AddConstraint(
+                    model_name="invoice",
+                    constraint=models.UniqueConstraint(
+                        fields=("run", "organisation", "direction"),
+                        name="one_bill_per_member_and_run",
+                    ),
                 ),
-                name="hold_ends_when_nothing_remains",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.UniqueConstraint(
-                fields=("source_type", "source_id"), name="one_hold_per_source"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoiceline",
-            constraint=models.UniqueConstraint(
-                fields=("invoice", "line"), name="invoice_line_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="journalentry",
-            index=models.Index(fields=["source_type", "source_id"], name="entry_source"),
-        ),
-        migrations.AddIndex(
-            model_name="journalentry",
-            index=models.Index(fields=["effective_on", "id"], name="entry_effective"),
-        ),
-        migrations.AddConstraint(
-            model_name="journalentry",
-            constraint=models.UniqueConstraint(
-                fields=("book", "idempotency_key"), name="entry_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="holdevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0), ("amount__lt", 1000000000000)),
-                name="hold_event_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="depositreceipt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0), ("amount__lt", 1000000000000)),
-                name="depositreceipt_amount_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="depositreceipt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="depositreceipt_two_persons",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="balancesnapshot",
-            constraint=models.UniqueConstraint(
-                fields=("period", "account"), name="snapshot_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meterreading",
-            constraint=models.UniqueConstraint(
-                fields=("delivery", "starts_at", "ends_at", "revision"), name="reading_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meterreading",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_at__gt", models.F("starts_at")),
-                    ("quantity__gte", 0),
-                    ("quantity__lt", 1000000000),
-                ),
-                name="reading_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meterreading",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("delivery", "="),
-                    ("revision", "="),
-                    (settlement.models.deliveries.TsTzRange("starts_at", "ends_at"), "&&"),
-                ],
-                name="readings_do_not_overlap",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["account", "id"], name="posting_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.UniqueConstraint(
-                fields=("entry", "line"), name="posting_line_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount__gt", -1000000000000),
-                    ("amount__lt", 1000000000000),
-                    models.Q(("amount", 0), _negated=True),
-                ),
-                name="posting_amount_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratedperiod",
-            constraint=models.UniqueConstraint(
-                fields=("line", "allocation_period"), name="rated_period_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="settlementrun",
-            constraint=models.UniqueConstraint(
-                fields=("auction", "sequence"), name="settlement_run_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ratedline",
-            constraint=models.UniqueConstraint(fields=("run", "delivery"), name="rated_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="ratedline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "buyer_net_cny",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("seller_net_cny"), "+", models.F("tariff_cny")
-                            ),
-                            "+",
-                            models.F("congestion_rent_cny"),
+                migrations.AddConstraint(
+                    model_name="invoice",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "gross",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("net"), "+", models.F("vat")
+                                ),
+                            )
                         ),
-                    )
+                        name="invoice_adds_up",
+                    ),
                 ),
-                name="rated_line_adds_up",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(fields=["organisation", "-id"], name="invoice_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.UniqueConstraint(
-                fields=("run", "organisation", "direction"), name="one_bill_per_member_and_run"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "gross",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("net"), "+", models.F("vat")
+                migrations.AddConstraint(
+                    model_name="invoice",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("gross__gt", -1000000000000), ("gross__lt", 1000000000000)
                         ),
-                    )
+                        name="invoice_sane",
+                    ),
                 ),
-                name="invoice_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("gross__gt", -1000000000000), ("gross__lt", 1000000000000)),
-                name="invoice_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="supplierinvoice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
+                migrations.AddConstraint(
+                    model_name="supplierinvoice",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="supplier_invoice_two_persons",
+                    ),
                 ),
-                name="supplier_invoice_two_persons",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawalrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0), ("amount__lt", 1000000000000)),
-                name="withdrawalrequest_amount_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawalrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
+                migrations.AddConstraint(
+                    model_name="withdrawalrequest",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0), ("amount__lt", 1000000000000)),
+                        name="withdrawalrequest_amount_sane",
+                    ),
                 ),
-                name="withdrawalrequest_two_persons",
-            ),
-        ),
+                migrations.AddConstraint(
+                    model_name="withdrawalrequest",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="withdrawalrequest_two_persons",
+                    ),
+                ),
+            ]
+        )
     ]
