@@ -200,6 +200,7 @@ PORTAL_PROVIDERS = {
     "navigation": "marketplace.web.navigation.navigation",
     "auction_strip": "orders.web.strip.auction_strip",
     "recent_prices": "orders.web.recent_prices.recent_prices",
+    "listing_sales": "orders.web.listing_sales.listing_sales",
 }
 # Registration numbers in the footer, as the operator was given them (ICP备案, 公安备案).
 ICP_NUMBER = env.text("ICP_NUMBER")

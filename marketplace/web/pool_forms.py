@@ -1,0 +1,95 @@
+"""The form of a resource pool."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from marketplace.models import HardwareModel, Hub, Product
+from marketplace.templatetags.market_ui import localname, unit_text
+from marketplace.web.form_fields import DayField, PlainDecimalField
+
+DENGBAO_CHOICES = [
+    ("0", pgettext_lazy("level of classified protection", "None")),
+    *((str(level), str(level)) for level in range(1, 6)),
+]
+
+
+class NamedChoice(forms.ModelChoiceField):
+    """Shows reference data in the page's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return name_zh or name_en."""
+        return localname(obj)
+
+
+class ProductChoice(NamedChoice):
+    """Shows a product with its unit."""
+
+    def label_from_instance(self, obj: Product) -> str:
+        """Return the product's name and unit."""
+        return f"{localname(obj)} ({unit_text(obj)})"
+
+
+class PoolForm(forms.Form):
+    """Machines of one kind at one hub."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    hub = NamedChoice(
+        label=_("Hub"), queryset=Hub.objects.filter(has_supply=True, trades=True).order_by("code")
+    )
+    product = ProductChoice(
+        label=_("Product"),
+        queryset=Product.objects.filter(active=True).order_by("sort_order", "code"),
+    )
+    hardware = forms.ModelChoiceField(
+        label=_("Hardware"),
+        required=False,
+        queryset=HardwareModel.objects.order_by("vendor", "name"),
+        help_text=_("From the catalogue; leave it open when yours is not in it."),
+    )
+    unit_count = PlainDecimalField(
+        label=_("Units"), places=3, max_digits=9, help_text=_("Cards, or cores, of the product.")
+    )
+    power_w_per_unit = PlainDecimalField(
+        label=_("Power per unit, W"),
+        required=False,
+        places=2,
+        max_digits=6,
+        help_text=_("Left empty: the product's usual figure."),
+    )
+    pue = PlainDecimalField(
+        label=_("PUE"),
+        required=False,
+        places=4,
+        max_digits=1,
+        help_text=_("Between 1 and 4; left empty: the hub's cap."),
+    )
+    green_share = PlainDecimalField(
+        label=_("Renewable share, %"), required=False, places=2, max_digits=3
+    )
+    memory_gib_per_unit = PlainDecimalField(
+        label=_("Memory per unit, GiB"), required=False, places=1, max_digits=5
+    )
+    interconnect = forms.CharField(label=_("Interconnect"), required=False, max_length=80)
+    dengbao_level = forms.ChoiceField(
+        label=_("等保 level"), required=False, choices=DENGBAO_CHOICES, initial="0"
+    )
+    dengbao_evidence = forms.CharField(
+        label=_("等保 evidence"),
+        required=False,
+        max_length=200,
+        help_text=_("Number of the filing certificate and who issued it."),
+    )
+    dengbao_expires_on = DayField(label=_("等保 evidence expires on"), required=False)
+    is_xinchuang = forms.BooleanField(label=_("Domestic hardware (信创)"), required=False)
+    xinchuang_evidence = forms.CharField(label=_("信创 evidence"), required=False, max_length=200)
+    xinchuang_expires_on = DayField(label=_("信创 evidence expires on"), required=False)
+
+    def details(self) -> dict[str, Any]:
+        """Return the input in the service's terms: the level as number, the share as share."""
+        given = dict(self.cleaned_data)
+        given["dengbao_level"] = int(given["dengbao_level"] or 0)
+        given["green_share"] = (given["green_share"] or 0) / 100
+        return given

@@ -1,0 +1,43 @@
+"""Pages of suppliers: capacity, pools, listings, import."""
+
+from django.urls import path
+
+from marketplace.web import (
+    capacity_import,
+    capacity_pages,
+    listing_editor,
+    listing_pages,
+    pool_pages,
+)
+
+urlpatterns = [
+    path("", capacity_pages.list_capacity, name="capacity"),
+    path("export.csv", capacity_pages.export_capacity, name="capacity-csv"),
+    path("import/", capacity_import.import_capacity, name="capacity-import"),
+    path("import/template.csv", capacity_import.import_template, name="capacity-template"),
+    path("pools/", capacity_pages.list_pools, name="pools"),
+    path("pools/new/", pool_pages.add_pool, name="pool-new"),
+    path("pools/<str:identifier>/", capacity_pages.show_pool, name="pool"),
+    path("listings/new/", listing_editor.edit_listing, name="listing-new"),
+    path("listings/<uuid:public_id>/", listing_pages.show_my_listing, name="my-listing"),
+    path("listings/<uuid:public_id>/edit/", listing_editor.edit_listing, name="listing-edit"),
+    path(
+        "listings/<uuid:public_id>/maintenance/",
+        listing_pages.plan_maintenance,
+        name="listing-maintenance",
+    ),
+    path(
+        "listings/<uuid:public_id>/maintenance/<int:maintenance_id>/remove/",
+        listing_pages.drop_maintenance,
+        name="listing-maintenance-remove",
+    ),
+    *(
+        path(
+            f"listings/<uuid:public_id>/{move}/",
+            listing_pages.move_listing,
+            {"move": move},
+            name=f"listing-{move}",
+        )
+        for move in listing_pages.MOVES
+    ),
+]
