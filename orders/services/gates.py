@@ -6,7 +6,6 @@ from django.db import connection
 from marketplace.selectors.clock import market_now
 from orders.models import Auction, AuctionState
 from orders.services.failpoints import pass_failpoint
-from orders.services.locks import close_gate_lock
 from orders.services.standing import copy_standing_offers
 from orders.services.transitions import auction_phase, move_auction
 
@@ -38,10 +37,11 @@ def close_gate(*, auction_id: int) -> bool:
     Waits for orders under way (they hold the gate's shared lock): each is either in the book or
     finds the gate closed. The count and hash of the book are stored with the closed state.
     """
-    with auction_phase("close", auction_id, AuctionState.OPEN) as auction:
-        if auction is None or market_now() < auction.gate_closes_at:
+    if not Auction.objects.filter(pk=auction_id, gate_closes_at__lte=market_now()).exists():
+        return False
+    with auction_phase("close", auction_id, AuctionState.OPEN, shut=True) as auction:
+        if auction is None:
             return False
-        close_gate_lock(auction_id)
         auction.book_order_count, auction.book_sha256 = book_fingerprint(auction)
         move_auction(auction, to=AuctionState.CLOSED, market_at=market_now())
         logger.info("gate_closed", auction=auction.code, orders=auction.book_order_count)

@@ -42,8 +42,10 @@ SELECT id FROM orders_auction
 def claim_due_auctions(*, limit: int = 50) -> list[int]:
     """Mark auctions with something to do as queued and return their ids, oldest gate first.
 
-    A claim that no worker follows up (a lost message) ends by itself after `QUEUED_S` seconds.
+    A claim that no worker follows up (a lost message) ends by itself after `QUEUED_S` seconds, the
+    lease of a worker after `LEASE_S`, or at once when the worker is known to be dead.
     """
+    _forget_dead_owners()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_DUE, [limit])
         found = [row[0] for row in cursor.fetchall()]
@@ -53,6 +55,14 @@ def claim_due_auctions(*, limit: int = 50) -> list[int]:
             [QUEUED, QUEUED_S, found],
         )
     return found
+
+
+def _forget_dead_owners() -> None:
+    """End the leases of processes of this machine that do not run any more."""
+    held = Auction.objects.filter(lease_owner__startswith=f"{socket.gethostname()}:")
+    for auction_id, owner in held.values_list("id", "lease_owner"):
+        if _is_dead(owner):
+            Auction.objects.filter(pk=auction_id, lease_owner=owner).update(lease_until=None)
 
 
 def take_lease(*, auction_id: int) -> str | None:
@@ -118,20 +128,25 @@ def _is_free(auction: Auction) -> bool:
     if auction.lease_owner in ("", QUEUED):
         return True
     with connection.cursor() as cursor:
-        cursor.execute("SELECT %s < clock_timestamp()", [auction.lease_until])
+        cursor.execute(
+            "SELECT coalesce(%s::timestamptz < clock_timestamp(), true)", [auction.lease_until]
+        )
         if cursor.fetchone()[0]:
             return True
-    host, _, rest = auction.lease_owner.partition(":")
-    process = rest.partition(":")[0]
-    return host == socket.gethostname() and process.isdigit() and not _is_running(int(process))
+    return _is_dead(auction.lease_owner)
 
 
-def _is_running(process_id: int) -> bool:
-    # A killed worker stays a zombie until its parent takes note of it.
-    try:
-        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+def _is_dead(owner: str) -> bool:
+    """Tell whether a lease's owner was a process of this machine that does not run any more."""
+    host, _, rest = owner.partition(":")
+    process_id = rest.partition(":")[0]
+    if host != socket.gethostname() or not process_id.isdigit():
         return False
+    try:
+        # A killed worker stays a zombie until its parent takes note of it.
+        return psutil.Process(int(process_id)).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _extend(

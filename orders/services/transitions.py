@@ -10,16 +10,19 @@ from marketplace.domain.errors import NotFound, StateForbids
 from marketplace.models import User
 from orders.models import AUCTION_TRANSITIONS, Auction, AuctionState, AuctionTransition
 from orders.services.failpoints import pass_failpoint
-from orders.services.locks import try_phase
+from orders.services.locks import close_gate_lock, try_phase
 
 
 def lock_auction(auction_id: int) -> Auction:
     """Return the auction's row, locked until the transaction ends.
 
+    The weaker row lock lets orders refer to the auction meanwhile: what keeps them out is the lock
+    of the gate, which is always taken before the row.
+
     Raises:
         NotFound: there is no such auction.
     """
-    auction = Auction.objects.select_for_update().filter(pk=auction_id).first()
+    auction = Auction.objects.select_for_update(no_key=True).filter(pk=auction_id).first()
     if auction is None:
         raise NotFound(field="auction")
     return auction
@@ -58,13 +61,19 @@ def move_auction(
 
 
 @contextmanager
-def auction_phase(name: str, auction_id: int, expected: AuctionState) -> Iterator[Auction | None]:
+def auction_phase(
+    name: str, auction_id: int, expected: AuctionState, *, shut: bool = False
+) -> Iterator[Auction | None]:
     """Run one phase in its own transaction, under the phase lock and with the row locked.
 
     Yields None, and nothing is to be done, when another worker is at it or did it already.
+    With ``shut``, waits first until no order is under way and keeps new ones out; the gate's lock
+    comes before the row's, because an order under way refers to the row.
     """
     with transaction.atomic():
         auction: Auction | None = None
+        if shut:
+            close_gate_lock(auction_id)
         if try_phase(auction_id):
             pass_failpoint(f"{name}.after_lock")
             auction = lock_auction(auction_id)
