@@ -22,22 +22,30 @@ class CreateTogether(Operation):
 
     reversible = True
     atomic = True
-    _COMPLETING = (operations.AddField, operations.AddIndex, operations.AddConstraint)
+    _TAKEN = (
+        operations.CreateModel,
+        operations.AddField,
+        operations.AddIndex,
+        operations.AddConstraint,
+    )
 
-    def __init__(self, operations: list[Operation]) -> None:
-        self.operations = operations
+    def __init__(self, parts: list[Operation]) -> None:
+        other = [part for part in parts if not isinstance(part, self._TAKEN)]
+        if other:
+            raise TypeError(f"These do not create a model: {other}")
+        self.parts = parts
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return how to write this operation down."""
-        return (self.__class__.__qualname__, [self.operations], {})
+        return (self.__class__.__qualname__, [self.parts], {})
 
     def _creations(self) -> list[operations.CreateModel]:
-        return [op for op in self.operations if isinstance(op, operations.CreateModel)]
+        return [op for op in self.parts if isinstance(op, operations.CreateModel)]
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Add the models to the state; whoever asks next draws the picture once."""
         state.__dict__.pop("apps", None)
-        for operation in self.operations:
+        for operation in self.parts:
             operation.state_forwards(app_label, state)
 
     def _models(self, app_label: str, state: ProjectState) -> list[type[models.Model]]:
