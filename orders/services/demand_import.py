@@ -38,7 +38,8 @@ from orders.domain.trace_orders import (
 from orders.models import Auction, OrderKind, OrderSide, OrderSource
 from orders.ports.collateral import InsufficientCollateral
 from orders.selectors.capacity import period_starts
-from orders.services.submission import OrderRequest, Step, submit_order
+from orders.services.bulk_submission import submit_bids
+from orders.services.order_request import OrderRequest, Step
 
 _TRIES = 3
 
@@ -113,7 +114,7 @@ def import_demand(
 
     Raises:
         ImportRefused: with line and reason.
-        AuctionUnknown, NoOpenPeriods, NoDemoBuyers, and the refusals of `submit_order`.
+        AuctionUnknown, NoOpenPeriods, NoDemoBuyers, and the refusals of `submit_bids`.
     """
     auction = Auction.objects.filter(code=auction_code).first()
     if auction is None:
@@ -131,7 +132,7 @@ def import_demand(
         most_blocks=most_blocks,
     )
     with transaction.atomic():
-        stored = [order for order in orders if _submit(order, auction, buyers)]
+        stored = _submit_all(orders, auction, buyers)
     left_out["more than the buyers can cover"] += len(orders) - len(stored)
     return DemandImport(
         format=trace.format,
@@ -220,16 +221,28 @@ def _reference(product: Product, asks: list[Decimal]) -> Decimal:
     return median_price(asks) if asks else product.reference_price.amount
 
 
-def _submit(order: TraceOrder, auction: Auction, buyers: list[_Buyer]) -> bool:
-    """Submit an order for the first of a few buyers who can cover it; False when none can."""
+def _submit_all(
+    orders: list[TraceOrder], auction: Auction, buyers: list[_Buyer]
+) -> list[TraceOrder]:
+    """Submit orders for their buyers, then for the next ones where money is short.
+
+    Returns the orders that somebody covered.
+    """
+    stored: list[TraceOrder] = []
+    waiting = orders
     for step in range(min(_TRIES, len(buyers))):
-        buyer = buyers[(order.buyer + step) % len(buyers)]
-        try:
-            submit_order(actor=buyer.actor, request=_request(order, auction, buyer))
-        except InsufficientCollateral:
-            continue
-        return True
-    return False
+        owners = [buyers[(order.buyer + step) % len(buyers)] for order in waiting]
+        outcomes = submit_bids(
+            auction=auction,
+            bids=[
+                (buyer.actor, _request(order, auction, buyer))
+                for order, buyer in zip(waiting, owners, strict=True)
+            ],
+        )
+        short = [isinstance(outcome, InsufficientCollateral) for outcome in outcomes]
+        stored += [o for o, is_short in zip(waiting, short, strict=True) if not is_short]
+        waiting = [o for o, is_short in zip(waiting, short, strict=True) if is_short]
+    return stored
 
 
 def _request(order: TraceOrder, auction: Auction, buyer: _Buyer) -> OrderRequest:

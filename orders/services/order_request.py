@@ -122,23 +122,73 @@ class CheckedOrder:
         }
 
 
-def check_order(request: OrderRequest, *, auction: Auction, owner: Organisation) -> CheckedOrder:
+class Names:
+    """Finds what a request names, one query each; None when there is no such thing."""
+
+    def product(self, auction: Auction, code: str) -> Product | None:
+        """Return a product of the auction."""
+        return auction.products.filter(code=code).first()
+
+    def hub(self, code: str) -> Hub | None:
+        """Return a hub that trades."""
+        return Hub.objects.filter(code=code, trades=True).first()
+
+    def scenario(self, code: str) -> WorkloadScenario | None:
+        """Return a workload scenario."""
+        return WorkloadScenario.objects.filter(code=code).first()
+
+
+class LoadedNames(Names):
+    """Finds the same in memory, for many requests to one auction."""
+
+    def __init__(self, auction: Auction) -> None:
+        self._products = {row.code: row for row in auction.products.all()}
+        self._hubs = {row.code: row for row in Hub.objects.filter(trades=True)}
+        self._scenarios = {row.code: row for row in WorkloadScenario.objects.all()}
+
+    def product(self, auction: Auction, code: str) -> Product | None:
+        """Return a product of the auction that was loaded."""
+        return self._products.get(code)
+
+    def hub(self, code: str) -> Hub | None:
+        """Return a hub that trades."""
+        return self._hubs.get(code)
+
+    def scenario(self, code: str) -> WorkloadScenario | None:
+        """Return a workload scenario."""
+        return self._scenarios.get(code)
+
+
+def check_order(
+    request: OrderRequest,
+    *,
+    auction: Auction,
+    owner: Organisation,
+    names: Names | None = None,
+) -> CheckedOrder:
     """Resolve the names in a request and check its figures.
+
+    Args:
+        request: the order as entered.
+        auction: the auction it names.
+        owner: the member it is for.
+        names: where names are looked up; the database unless many were loaded before.
 
     Raises:
         RuleBroken: the first broken rule, see `orders.services.refusals`.
     """
     _check_choices(request)
-    product = auction.products.filter(code=request.product).first()
+    names = names or Names()
+    product = names.product(auction, request.product)
     if product is None:
         raise refusals.ProductNotTraded(
             field="product", auction=auction.code, product=request.product
         )
     listing = _listing(request, product, owner)
-    hub = _hub(request, listing)
+    hub = _hub(request, listing, names)
     _check_window(request.first_period, request.last_period, auction.period_count)
     legs = _check_figures(request, product, auction)
-    scenario = _scenario(request)
+    scenario = _scenario(request, names)
     return CheckedOrder(
         request=request,
         auction=auction,
@@ -196,14 +246,14 @@ def _listing(request: OrderRequest, product: Product, owner: Organisation) -> Li
     return listing
 
 
-def _hub(request: OrderRequest, listing: Listing | None) -> Hub:
+def _hub(request: OrderRequest, listing: Listing | None, names: Names) -> Hub:
     """Return where it is consumed; an ask is delivered where its pool is."""
     if listing is not None:
         hub = listing.pool.hub
         if request.hub not in ("", hub.code) or not hub.trades:
             raise refusals.HubNotTraded(field="hub", hub=request.hub)
         return hub
-    found = Hub.objects.filter(code=request.hub, trades=True).first()
+    found = names.hub(request.hub)
     if found is None:
         raise refusals.HubNotTraded(field="hub", hub=request.hub)
     return found
@@ -283,10 +333,10 @@ def _check_size(quantity: Decimal, *, name: str) -> None:
         raise refusals.QuantityTooLarge(field=name, limit=QUANTITY_LIMIT)
 
 
-def _scenario(request: OrderRequest) -> WorkloadScenario | None:
+def _scenario(request: OrderRequest, names: Names) -> WorkloadScenario | None:
     if not request.scenario:
         return None
-    scenario = WorkloadScenario.objects.filter(code=request.scenario).first()
+    scenario = names.scenario(request.scenario)
     if scenario is None:
         raise refusals.ChoiceUnknown(field="scenario", value=request.scenario[:40])
     return scenario

@@ -67,16 +67,16 @@ def submit_order(*, actor: Actor, request: OrderRequest) -> Order:
         RuleBroken: the broken rule (`orders.services.refusals`).
         InsufficientCollateral: free funds do not cover the hold; says how much is missing.
     """
-    owner = _permitted(actor, request.side)
+    owner = require_trader(actor, request.side)
     auction = _auction(request)
     checked = check_order(request, auction=auction, owner=owner)
     with transaction.atomic():
         share_gate(auction.pk)
-        now = _require_open(auction)
-        _require_future(checked, now)
+        now = require_open(auction)
+        require_future(checked, now)
         if checked.listing is not None:
             _require_capacity(checked, checked.listing.pk)
-        order = _unsaved(actor, owner, checked)
+        order = unsaved_order(actor, owner, checked)
         order.submitted_at = now
         if request.side == OrderSide.BUY:
             _hold(order, checked, now)
@@ -91,7 +91,7 @@ def preview_order(*, actor: Actor, request: OrderRequest) -> OrderPreview:
     Raises:
         RuleBroken: a figure or name breaks a rule; the gate is not asked.
     """
-    owner = _permitted(actor, request.side)
+    owner = require_trader(actor, request.side)
     checked = check_order(request, auction=_auction(request), owner=owner)
     is_buy = request.side == OrderSide.BUY
     worst: WorstCase | None = None
@@ -120,7 +120,8 @@ def preview_order(*, actor: Actor, request: OrderRequest) -> OrderPreview:
     )
 
 
-def _permitted(actor: Actor, side: str) -> Organisation:
+def require_trader(actor: Actor, side: str) -> Organisation:
+    """Return the member an actor trades for; raises NotAdmitted or NotPermitted."""
     if actor.organisation is None or not actor.is_trading_member:
         raise NotAdmitted
     if not (actor.can_sell if side == OrderSide.SELL else actor.can_buy):
@@ -135,7 +136,7 @@ def _auction(request: OrderRequest) -> Auction:
     return auction
 
 
-def _require_open(auction: Auction) -> datetime:
+def require_open(auction: Auction) -> datetime:
     """Return market time, read after the gate's shared lock, if the gate is open then.
 
     The state is read after the lock too: a closer waits for this transaction, or has committed.
@@ -153,7 +154,8 @@ def _require_open(auction: Auction) -> datetime:
     return now
 
 
-def _require_future(checked: CheckedOrder, now: datetime) -> None:
+def require_future(checked: CheckedOrder, now: datetime) -> None:
+    """Refuse an order whose window has begun; raises WindowInPast."""
     starts = period_starts(checked.auction)
     if starts[checked.request.first_period - 1] < now:
         raise refusals.WindowInPast(field="first_period")
@@ -191,7 +193,8 @@ def _hold(order: Order, checked: CheckedOrder, now: datetime) -> None:
         )
 
 
-def _unsaved(actor: Actor, owner: Organisation, checked: CheckedOrder) -> Order:
+def unsaved_order(actor: Actor, owner: Organisation, checked: CheckedOrder) -> Order:
+    """Return the row of a checked order, without hold and time."""
     request = checked.request
     is_block = request.kind == OrderKind.BLOCK
     return Order(
@@ -220,22 +223,24 @@ def _unsaved(actor: Actor, owner: Organisation, checked: CheckedOrder) -> Order:
     )
 
 
-def _insert_parts(order: Order, checked: CheckedOrder) -> None:
+def curve_rows(order: Order, checked: CheckedOrder) -> list[CurveStep]:
+    """Return the steps of a curve order as rows."""
     request = checked.request
-    if request.kind == OrderKind.CURVE:
-        CurveStep.objects.bulk_create(
-            CurveStep(
-                order=order,
-                first_period=request.first_period,
-                last_period=request.last_period,
-                price=step.price,
-                quantity=step.quantity,
-            )
-            for step in request.steps
+    return [
+        CurveStep(
+            order=order,
+            first_period=request.first_period,
+            last_period=request.last_period,
+            price=step.price,
+            quantity=step.quantity,
         )
-        return
-    option = BlockOption.objects.create(order=order, limit_price=checked.limit)
-    BlockLeg.objects.bulk_create(
+        for step in request.steps
+    ]
+
+
+def leg_rows(option: BlockOption, checked: CheckedOrder) -> list[BlockLeg]:
+    """Return the legs of a block as rows."""
+    return [
         BlockLeg(
             option=option,
             hub=checked.hub,
@@ -245,4 +250,12 @@ def _insert_parts(order: Order, checked: CheckedOrder) -> None:
             quantity=leg.quantity,
         )
         for leg in checked.legs
-    )
+    ]
+
+
+def _insert_parts(order: Order, checked: CheckedOrder) -> None:
+    if checked.request.kind == OrderKind.CURVE:
+        CurveStep.objects.bulk_create(curve_rows(order, checked))
+        return
+    option = BlockOption.objects.create(order=order, limit_price=checked.best_limit)
+    BlockLeg.objects.bulk_create(leg_rows(option, checked))

@@ -1,0 +1,133 @@
+"""Taking many bids for one auction at once, with few statements for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from marketplace.domain.errors import RuleBroken, gettext_noop
+from marketplace.permissions import Actor
+from marketplace.selectors.rules import rules_at
+from orders.models import Auction, BlockLeg, BlockOption, CurveStep, Order, OrderKind, OrderSide
+from orders.ports.collateral import InsufficientCollateral, collateral_port
+from orders.services import refusals
+from orders.services.locks import share_gate
+from orders.services.order_request import CheckedOrder, LoadedNames, OrderRequest, check_order
+from orders.services.submission import (
+    curve_rows,
+    leg_rows,
+    require_future,
+    require_open,
+    require_trader,
+    unsaved_order,
+)
+
+_BATCH = 500
+
+
+class BidsOnly(RuleBroken):
+    """Asks lock their listings one by one and are not taken in bulk."""
+
+    code = "bids_only"
+    message = gettext_noop("Many orders at once are taken for bids to one auction only.")
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    order: Order
+    checked: CheckedOrder
+
+
+@transaction.atomic
+def submit_bids(
+    *, auction: Auction, bids: Sequence[tuple[Actor, OrderRequest]]
+) -> list[Order | InsufficientCollateral]:
+    """Put many bids into the book of an open auction, under the same rules as `submit_order`.
+
+    Takes the shared gate lock, then members' balances in the order of the members' keys.
+
+    Returns:
+        For each bid its order, or what was missing to hold its worst case; the others stand.
+
+    Raises:
+        RuleBroken: a bid breaks any other rule; nothing was taken.
+    """
+    share_gate(auction.pk)
+    now = require_open(auction)
+    names = LoadedNames(auction)
+    prepared = [_prepare(actor, request, auction, names, now) for actor, request in bids]
+    outcomes = _hold_all(prepared, now)
+    taken = [one for one, missing in zip(prepared, outcomes, strict=True) if missing is None]
+    _insert(taken)
+    return [
+        one.order if missing is None else missing
+        for one, missing in zip(prepared, outcomes, strict=True)
+    ]
+
+
+def _prepare(
+    actor: Actor, request: OrderRequest, auction: Auction, names: LoadedNames, now: datetime
+) -> _Prepared:
+    if request.side != OrderSide.BUY or request.auction != auction.public_id:
+        raise BidsOnly
+    owner = require_trader(actor, request.side)
+    checked = check_order(request, auction=auction, owner=owner, names=names)
+    require_future(checked, now)
+    order = unsaved_order(actor, owner, checked)
+    order.submitted_at = now
+    return _Prepared(order, checked)
+
+
+def _hold_all(prepared: Sequence[_Prepared], now: datetime) -> list[InsufficientCollateral | None]:
+    """Hold the worst case of each bid; return what was missing where it could not be held."""
+    port = collateral_port()
+    nets = [one.checked.worst_net_cny for one in prepared]
+    limit = rules_at(now).max_order_notional_cny
+    for net in nets:
+        if net > limit:
+            raise refusals.NotionalTooLarge(field="quantity", notional=net, limit=limit)
+    worst = port.worst_cases(
+        [(one.checked.product.pk, net) for one, net in zip(prepared, nets, strict=True)]
+    )
+    missing: list[InsufficientCollateral | None] = [None] * len(prepared)
+    by_member = sorted(range(len(prepared)), key=lambda i: prepared[i].order.organisation_id)
+    for index in by_member:
+        try:
+            _hold(prepared[index].order, worst[index].total_cny)
+        except InsufficientCollateral as error:
+            missing[index] = error
+    return missing
+
+
+def _hold(order: Order, total_cny: Decimal) -> None:
+    order.worst_case_cny = total_cny
+    if total_cny > 0:
+        order.hold_reference = collateral_port().place_hold(
+            organisation_id=order.organisation_id,
+            amount_cny=total_cny,
+            source_type="order",
+            source_id=str(order.public_id),
+        )
+
+
+def _insert(taken: Sequence[_Prepared]) -> None:
+    Order.objects.bulk_create([one.order for one in taken], batch_size=_BATCH)
+    curves = [one for one in taken if one.order.kind == OrderKind.CURVE]
+    CurveStep.objects.bulk_create(
+        [row for one in curves for row in curve_rows(one.order, one.checked)], batch_size=_BATCH
+    )
+    blocks = [one for one in taken if one.order.kind == OrderKind.BLOCK]
+    options = BlockOption.objects.bulk_create(
+        [BlockOption(order=one.order, limit_price=one.checked.best_limit) for one in blocks],
+        batch_size=_BATCH,
+    )
+    BlockLeg.objects.bulk_create(
+        [
+            row
+            for option, one in zip(options, blocks, strict=True)
+            for row in leg_rows(option, one.checked)
+        ],
+        batch_size=_BATCH,
+    )
