@@ -145,7 +145,11 @@ INVARIANTS = (
          WHERE r.buyer_net_cny <> r.seller_net_cny + r.tariffs_cny + r.congestion_rent_cny
         UNION ALL
         SELECT r.number FROM settlement_settlementrun r
-          JOIN settlement_journalentry e ON e.idempotency_key LIKE 'bill:' || r.id || ':%'
+          JOIN LATERAL (
+              SELECT entry_id AS id FROM settlement_invoice WHERE run_id = r.id
+              UNION ALL
+              SELECT id FROM settlement_journalentry
+               WHERE source_type = 'settlement_run' AND source_id = r.number) AS e ON true
           JOIN settlement_posting p ON p.entry_id = e.id
           JOIN settlement_account a ON a.id = p.account_id AND a.purpose = 'trade_clearing'
          GROUP BY r.number HAVING sum(p.amount) <> 0

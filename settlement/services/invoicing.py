@@ -6,14 +6,14 @@ taxed apart, because they end up on two tax invoices.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from moneyed import Money
 
 from marketplace.domain.decimals import add_exactly
-from marketplace.models import Organisation, Product
+from marketplace.models import Organisation
 from settlement.domain.numbering import DocumentSeries
 from settlement.domain.rating import Bill, BillLine, total_bill
 from settlement.models import (
@@ -62,11 +62,12 @@ class _DraftLine:
     net: Decimal
     vat_rate: Decimal
     vat: Decimal
-    rating: DeliveryRating | None = None
+    rating: DeliveryRating
 
     @property
-    def product(self) -> Product | None:
-        return self.rating.delivery.allocation.product if self.rating else None
+    def unit_hours(self) -> Decimal:
+        is_compute = self.kind == InvoiceLineKind.COMPUTE
+        return self.rating.sums.billed_unit_hours if is_compute else Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -138,20 +139,25 @@ def _drafts(
 
 def _buyer_draft(ratings: Sequence[DeliveryRating], terms: BillingTerms) -> tuple[_DraftLine, ...]:
     compute = [_compute_line(rating, rating.sums.buyer_net, terms) for rating in ratings]
-    fee = BillLine("fee", add_exactly(r.sums.buyer_fee for r in ratings), terms.fee_vat_rate)
-    bill = total_bill([*compute, fee])
-    return _lines(bill, [*ratings, None])
+    charged = [rating for rating in ratings if rating.sums.buyer_fee]
+    fees = [_fee_line(rating, rating.sums.buyer_fee, terms) for rating in charged]
+    lines = _lines(total_bill([*compute, *fees]), [*ratings, *charged])
+    return tuple(
+        replace(line, kind=InvoiceLineKind.FEE) if position >= len(compute) else line
+        for position, line in enumerate(lines)
+    )
 
 
 def _supplier_draft(
     ratings: Sequence[DeliveryRating], terms: BillingTerms
 ) -> tuple[_DraftLine, ...]:
-    compute = total_bill(
-        [_compute_line(rating, rating.sums.seller_net, terms) for rating in ratings]
+    compute = [_compute_line(rating, rating.sums.seller_net, terms) for rating in ratings]
+    charged = [rating for rating in ratings if rating.sums.seller_fee]
+    fees = [_fee_line(rating, -rating.sums.seller_fee, terms) for rating in charged]
+    fee_lines = _lines(total_bill(fees), charged)
+    return _lines(total_bill(compute), ratings) + tuple(
+        replace(line, kind=InvoiceLineKind.FEE) for line in fee_lines
     )
-    fees = -add_exactly(rating.sums.seller_fee for rating in ratings)
-    fee = total_bill([BillLine("fee", fees, terms.fee_vat_rate)])
-    return _lines(compute, ratings) + _lines(fee, [None])
 
 
 def _compute_line(rating: DeliveryRating, net: Decimal, terms: BillingTerms) -> BillLine:
@@ -159,15 +165,13 @@ def _compute_line(rating: DeliveryRating, net: Decimal, terms: BillingTerms) -> 
     return BillLine(allocation.number, net, terms.vat_rates[allocation.product_id])
 
 
-def _lines(bill: Bill, ratings: Sequence[DeliveryRating | None]) -> tuple[_DraftLine, ...]:
+def _fee_line(rating: DeliveryRating, fee: Decimal, terms: BillingTerms) -> BillLine:
+    return BillLine(rating.delivery.allocation.number, fee, terms.fee_vat_rate)
+
+
+def _lines(bill: Bill, ratings: Sequence[DeliveryRating]) -> tuple[_DraftLine, ...]:
     return tuple(
-        _DraftLine(
-            InvoiceLineKind.COMPUTE if rating else InvoiceLineKind.FEE,
-            line.net,
-            line.vat_rate,
-            vat,
-            rating,
-        )
+        _DraftLine(InvoiceLineKind.COMPUTE, line.net, line.vat_rate, vat, rating)
         for line, vat, rating in zip(bill.lines, bill.tax.line_vats, ratings, strict=True)
     )
 
@@ -199,9 +203,9 @@ def _issue(
                 invoice=invoice,
                 line=position,
                 kind=line.kind,
-                delivery=line.rating.delivery if line.rating else None,
-                product=line.product,
-                unit_hours=line.rating.sums.billed_unit_hours if line.rating else 0,
+                delivery=line.rating.delivery,
+                product=line.rating.delivery.allocation.product,
+                unit_hours=line.unit_hours,
                 net_cny=line.net,
                 vat_rate=line.vat_rate,
                 vat_cny=line.vat,

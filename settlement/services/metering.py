@@ -11,7 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.dateparse import parse_datetime
 
 from marketplace.domain.decimals import DecimalRefused, parse_decimal
@@ -155,8 +155,8 @@ def record_readings(
         RuleBroken: one of the rules above, with the field.
     """
     deliveries = _locked_deliveries(actor, {draft.delivery for draft in drafts})
-    now = market_now()
-    return [_store(actor, deliveries, draft, now=now, source=source) for draft in drafts]
+    batch = _Batch.begin(actor, deliveries, source)
+    return _insert([batch.reading_of(draft) for draft in drafts])
 
 
 def import_readings(*, actor: Actor, data: bytes) -> list[MeterReading]:
@@ -173,20 +173,10 @@ def import_readings(*, actor: Actor, data: bytes) -> list[MeterReading]:
     rows = read_upload(
         data, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, aliases=COLUMN_ALIASES
     )
-    stored: list[MeterReading] = []
-    errors: list[RowError] = []
     with transaction.atomic():
         names = {row.cells["delivery"] for row in rows}
         deliveries = _locked_deliveries(actor, names, partial=True)
-        now = market_now()
-        for row in rows:
-            try:
-                draft = _draft_from(row)
-                stored.append(_store(actor, deliveries, draft, now=now, source="import"))
-            except RuleBroken as error:
-                errors.append(RowError.of(row.line, error))
-        if errors:
-            raise ImportRefused(errors)
+        stored = _import(rows, _Batch.begin(actor, deliveries, "import"))
         record_audit(
             action="readings.imported",
             subject=stored[0].delivery,
@@ -195,6 +185,87 @@ def import_readings(*, actor: Actor, data: bytes) -> list[MeterReading]:
             after={"readings": len(stored)},
         )
     return stored
+
+
+@dataclass
+class _Batch:
+    """Readings on their way in: the locked deliveries and the newest revision of every interval."""
+
+    actor: Actor
+    source: str
+    deliveries: dict[str, Delivery]
+    revisions: dict[tuple[int, datetime, datetime], int]
+    now: datetime
+    seen: set[tuple[int, datetime, datetime]]
+
+    @classmethod
+    def begin(cls, actor: Actor, deliveries: dict[str, Delivery], source: str) -> "_Batch":
+        stored = (
+            MeterReading.objects.filter(delivery__in={d.pk for d in deliveries.values()})
+            .values_list("delivery_id", "starts_at", "ends_at")
+            .annotate(newest=Max("revision"))
+            .order_by()
+        )
+        revisions = {(row[0], row[1], row[2]): row[3] for row in stored}
+        return cls(actor, source[:20], deliveries, revisions, market_now(), set())
+
+    def reading_of(self, draft: ReadingDraft) -> MeterReading:
+        """Return the checked reading, not stored yet; raises the rules above."""
+        delivery = self.deliveries.get(draft.delivery)
+        if delivery is None:
+            raise NotFound(field="delivery")
+        _check(draft, delivery, self.now)
+        interval = (delivery.pk, draft.starts_at, draft.ends_at)
+        if interval in self.seen:
+            raise IntervalOverlaps(field="starts_at")
+        self.seen.add(interval)
+        newest = self.revisions.get(interval, 0)
+        return MeterReading(
+            delivery=delivery,
+            starts_at=draft.starts_at,
+            ends_at=draft.ends_at,
+            revision=newest + 1,
+            quantity=draft.quantity,
+            quality=ReadingQuality.CORRECTED if newest else ReadingQuality.MEASURED,
+            source=self.source,
+            energy_wh=draft.energy_wh,
+            recorded_by=self.actor.user,
+        )
+
+
+def _insert(readings: Sequence[MeterReading]) -> list[MeterReading]:
+    try:
+        with transaction.atomic():
+            return MeterReading.objects.bulk_create(readings, batch_size=1000)
+    except IntegrityError as error:
+        raise IntervalOverlaps(field="starts_at") from error
+
+
+def _import(rows: Sequence[Row], batch: _Batch) -> list[MeterReading]:
+    readings: list[tuple[int, MeterReading]] = []
+    errors: list[RowError] = []
+    for row in rows:
+        try:
+            readings.append((row.line, batch.reading_of(_draft_from(row))))
+        except RuleBroken as error:
+            errors.append(RowError.of(row.line, error))
+    if errors:
+        raise ImportRefused(errors)
+    try:
+        return _insert([reading for _, reading in readings])
+    except IntervalOverlaps as error:
+        raise ImportRefused(_overlaps(readings)) from error
+
+
+def _overlaps(readings: Sequence[tuple[int, MeterReading]]) -> list[RowError]:
+    """Find the lines that overlap, one by one; the caller's transaction is rolled back anyway."""
+    errors = []
+    for line, reading in readings:
+        try:
+            _insert([reading])
+        except IntervalOverlaps as error:
+            errors.append(RowError.of(line, error))
+    return errors
 
 
 def _require_meter_reader(actor: Actor) -> None:
@@ -219,42 +290,6 @@ def _locked_deliveries(
     if not partial and not names <= found.keys():
         raise NotFound(field="delivery")
     return found
-
-
-def _store(
-    actor: Actor,
-    deliveries: dict[str, Delivery],
-    draft: ReadingDraft,
-    *,
-    now: datetime,
-    source: str,
-) -> MeterReading:
-    delivery = deliveries.get(draft.delivery)
-    if delivery is None:
-        raise NotFound(field="delivery")
-    _check(draft, delivery, now)
-    latest = (
-        MeterReading.objects.filter(
-            delivery=delivery, starts_at=draft.starts_at, ends_at=draft.ends_at
-        )
-        .order_by("-revision")
-        .first()
-    )
-    try:
-        with transaction.atomic():
-            return MeterReading.objects.create(
-                delivery=delivery,
-                starts_at=draft.starts_at,
-                ends_at=draft.ends_at,
-                revision=latest.revision + 1 if latest else 1,
-                quantity=draft.quantity,
-                quality=ReadingQuality.CORRECTED if latest else ReadingQuality.MEASURED,
-                source=source[:20],
-                energy_wh=draft.energy_wh,
-                recorded_by=actor.user,
-            )
-    except IntegrityError as error:
-        raise IntervalOverlaps(field="starts_at") from error
 
 
 def _check(draft: ReadingDraft, delivery: Delivery, now: datetime) -> None:

@@ -1,0 +1,150 @@
+"""A member's statement: opening, every movement, closing, for each of its accounts, and its holds.
+
+Amounts are the member's view: what it has or is owed is above zero.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from marketplace.domain.errors import RuleBroken, gettext_noop
+from marketplace.models import Organisation
+
+_ACCOUNTS = """
+SELECT a.id, a.code, a.purpose, a.name_zh, a.name_en,
+       -coalesce(sum(p.amount) FILTER (WHERE e.effective_on < %(starts)s), 0),
+       -coalesce(sum(p.amount) FILTER (WHERE e.effective_on <= %(ends)s), 0)
+  FROM settlement_account a
+  LEFT JOIN (settlement_posting p JOIN settlement_journalentry e ON e.id = p.entry_id)
+    ON p.account_id = a.id
+ WHERE a.organisation_id = %(member)s GROUP BY a.id ORDER BY a.code
+"""
+_MOVEMENTS = """
+SELECT e.id, e.effective_on, e.recorded_at, e.kind, e.source_type, e.source_id, p.memo, -p.amount,
+       i.number, i.net, i.vat, i.gross
+  FROM settlement_posting p
+  JOIN settlement_journalentry e ON e.id = p.entry_id
+  LEFT JOIN settlement_invoice i ON i.entry_id = e.id AND i.organisation_id = %(member)s
+ WHERE p.account_id = %(account)s AND e.effective_on BETWEEN %(starts)s AND %(ends)s
+ ORDER BY e.effective_on, e.id, p.line
+"""
+_HOLDS = """
+SELECT h.reference, h.source_type, coalesce(o.public_id::text, h.source_id), auc.code,
+       coalesce(o.submitted_at, h.recorded_at), h.placed,
+       coalesce(sum(v.amount) FILTER (WHERE v.kind = 'capture'), 0),
+       coalesce(sum(v.amount) FILTER (WHERE v.kind IN ('release', 'expire')), 0), h.remaining
+  FROM settlement_hold h
+  JOIN settlement_account a ON a.id = h.account_id AND a.organisation_id = %(member)s
+  LEFT JOIN orders_order o ON o.hold_reference = h.reference
+  LEFT JOIN orders_auction auc ON auc.id = o.auction_id
+  LEFT JOIN settlement_holdevent v ON v.hold_id = h.id
+ WHERE h.remaining > 0
+    OR (coalesce(o.submitted_at, h.recorded_at) AT TIME ZONE 'Asia/Shanghai')::date
+       BETWEEN %(starts)s AND %(ends)s
+ GROUP BY h.id, o.id, auc.id ORDER BY 5, h.id
+"""
+
+
+class StatementDoesNotTie(RuleBroken):
+    """Opening and movements do not make the ledger's closing balance: no statement is given out."""
+
+    code = "statement_does_not_tie"
+    message = gettext_noop("The statement does not agree with the ledger (account %(account)s).")
+    status = 500
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """A movement; the document's net, tax and gross stand beside it where there is one."""
+
+    entry_id: int
+    effective_on: date
+    recorded_at: datetime
+    kind: str
+    source_type: str
+    source_id: str
+    memo: str
+    amount_cny: Decimal
+    balance_cny: Decimal
+    document: str
+    net_cny: Decimal | None
+    vat_cny: Decimal | None
+    gross_cny: Decimal | None
+
+
+@dataclass(frozen=True)
+class StatementAccount:
+    """One account of the member over the span."""
+
+    code: str
+    purpose: str
+    name_zh: str
+    name_en: str
+    opening_cny: Decimal
+    lines: tuple[StatementLine, ...]
+    closing_cny: Decimal
+
+
+@dataclass(frozen=True)
+class StatementHold:
+    """Money set aside: what became of it until now."""
+
+    reference: str
+    source_type: str
+    source_id: str
+    auction: str
+    placed_at: datetime
+    placed_cny: Decimal
+    captured_cny: Decimal
+    released_cny: Decimal
+    remaining_cny: Decimal
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A member's statement from one date to another, both included."""
+
+    organisation: Organisation
+    starts_on: date
+    ends_on: date
+    accounts: tuple[StatementAccount, ...]
+    holds: tuple[StatementHold, ...]
+
+    @property
+    def held_cny(self) -> Decimal:
+        """What is still set aside."""
+        return sum((hold.remaining_cny for hold in self.holds), Decimal(0))
+
+
+def participant_statement(organisation: Organisation, starts_on: date, ends_on: date) -> Statement:
+    """Return a member's statement, checked against the ledger.
+
+    Holds are those placed in the span and those still open, as they stand now.
+
+    Raises:
+        StatementDoesNotTie: it does not agree with the ledger.
+    """
+    span = {"member": organisation.pk, "starts": starts_on, "ends": ends_on}
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNTS, span)
+        accounts = [_account(row, span) for row in cursor.fetchall()]
+        cursor.execute(_HOLDS, span)
+        holds = [
+            StatementHold(str(r[0]), r[1], r[2], r[3] or "", *r[4:]) for r in cursor.fetchall()
+        ]
+    return Statement(organisation, starts_on, ends_on, tuple(accounts), tuple(holds))
+
+
+def _account(row: tuple, span: dict[str, object]) -> StatementAccount:  # type: ignore[type-arg]
+    account_id, code, purpose, name_zh, name_en, opening, closing = row
+    lines, balance = [], opening
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVEMENTS, {**span, "account": account_id})
+        for head in cursor.fetchall():
+            balance += head[7]
+            lines.append(StatementLine(*head[:8], balance, head[8] or "", *head[9:]))
+    if balance != closing:
+        raise StatementDoesNotTie(account=code)
+    return StatementAccount(code, purpose, name_zh, name_en, opening, tuple(lines), closing)
