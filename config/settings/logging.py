@@ -1,5 +1,7 @@
 """Structured logs: one line per event, with the request's or the task's id."""
 
+from typing import Any
+
 import structlog
 
 from config import env
@@ -9,7 +11,7 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -200,17 +200,17 @@ class Supervisor:
 
     def _prepare(self) -> None:
         """Migrate, and gather static files where their names carry a hash; both at once."""
-        steps = [self._manage("migrate", "--no-input", "--skip-checks")]
+        steps = {"migrate": self._manage("migrate", "--no-input", "--skip-checks")}
         if not settings.DEBUG:
-            steps.append(self._manage("collectstatic", "--no-input"))
+            steps["collectstatic"] = self._manage("collectstatic", "--no-input")
         try:
-            for step in steps:
+            for name, step in steps.items():
                 output, _ = step.communicate()
                 if step.returncode:
                     last = output.decode(errors="replace").strip()[-2000:]
-                    raise SupervisionError(f"{step.args[2]} failed:\n{last}")  # type: ignore[index]
+                    raise SupervisionError(f"{name} failed:\n{last}")
         finally:
-            for step in steps:
+            for step in steps.values():
                 step.kill()
                 step.wait()
 
