@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from config import views
 from marketplace.web.styleguide import styleguide
@@ -14,7 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("marketplace.web.urls")),
     path("", include("orders.web.urls")),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("config.api_urls")),
 ]
 
 # Members of a real market have no use for it.

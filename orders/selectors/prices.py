@@ -118,3 +118,19 @@ def flow_shares(*, run: ClearingRun) -> dict[str, Decimal]:
     """Return unit-hours by flow type (east_west, east_east, west_west, other) of a run."""
     rows = run.allocations.values_list("flow_type").annotate(volume=Sum("unit_hours"))
     return dict(rows.order_by("flow_type"))
+
+
+def clearing_prices(
+    *, run: ClearingRun, product: Product, hub: Hub | None = None, is_delivered: bool = False
+) -> list[dict[str, object]]:
+    """Return supply prices, or delivered prices by latency class, of a run in one query."""
+    rows = ClearingPrice.objects.filter(
+        run=run, product=product, is_delivered=is_delivered, carbon_class_g__isnull=True
+    )
+    if hub is not None:
+        rows = rows.filter(hub=hub)
+    return list(
+        rows.order_by("hub_id", "max_rtt_ms", "period").values(
+            *("hub__code", "period", "starts_at", "max_rtt_ms", "price", "supplied", "consumed")
+        )
+    )

@@ -1,0 +1,5 @@
+"""Addresses of deliveries, readings and money."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
