@@ -76,7 +76,7 @@ class StateForbids(RuleBroken):
     """The thing is in a state in which this cannot be done."""
 
     code = "state_forbids"
-    message = gettext_noop("This cannot be done in the present state (%(state)s).")
+    message = gettext_noop("This cannot be done in the present state.")
     status = 409
 
 

@@ -107,7 +107,7 @@ class ImportRefused(RuleBroken):
     """
 
     code = "import_refused"
-    message = gettext_noop("The file was not imported: %(count)s errors. Nothing was changed.")
+    message = gettext_noop("The file was not imported and nothing was changed. Errors: %(count)s.")
 
     def __init__(self, rows: Sequence[RowError]) -> None:
         super().__init__(count=len(rows))

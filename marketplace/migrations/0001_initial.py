@@ -39,48 +39,78 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("name", models.CharField(max_length=100, unique=True)),
-                        ("vendor", models.CharField(max_length=60)),
-                        ("category", models.CharField(max_length=30)),
+                        (
+                            "name",
+                            models.CharField(max_length=100, unique=True, verbose_name="Name"),
+                        ),
+                        ("vendor", models.CharField(max_length=60, verbose_name="Vendor")),
+                        ("category", models.CharField(max_length=30, verbose_name="Category")),
                         (
                             "fp16_tflops",
                             models.DecimalField(
-                                blank=True, decimal_places=2, max_digits=10, null=True
+                                blank=True,
+                                decimal_places=2,
+                                max_digits=10,
+                                null=True,
+                                verbose_name="FP16, TFLOP/s",
                             ),
                         ),
                         (
                             "bf16_tflops",
                             models.DecimalField(
-                                blank=True, decimal_places=2, max_digits=10, null=True
+                                blank=True,
+                                decimal_places=2,
+                                max_digits=10,
+                                null=True,
+                                verbose_name="BF16, TFLOP/s",
                             ),
                         ),
                         (
                             "fp32_tflops",
                             models.DecimalField(
-                                blank=True, decimal_places=2, max_digits=10, null=True
+                                blank=True,
+                                decimal_places=2,
+                                max_digits=10,
+                                null=True,
+                                verbose_name="FP32, TFLOP/s",
                             ),
                         ),
                         (
                             "fp64_tflops",
                             models.DecimalField(
-                                blank=True, decimal_places=2, max_digits=10, null=True
+                                blank=True,
+                                decimal_places=2,
+                                max_digits=10,
+                                null=True,
+                                verbose_name="FP64, TFLOP/s",
                             ),
                         ),
                         (
                             "memory_gib",
                             models.DecimalField(
-                                blank=True, decimal_places=1, max_digits=8, null=True
+                                blank=True,
+                                decimal_places=1,
+                                max_digits=8,
+                                null=True,
+                                verbose_name="Memory, GiB",
                             ),
                         ),
                         (
                             "power_w",
                             models.DecimalField(
-                                blank=True, decimal_places=1, max_digits=8, null=True
+                                blank=True,
+                                decimal_places=1,
+                                max_digits=8,
+                                null=True,
+                                verbose_name="Power, W",
                             ),
                         ),
-                        ("source", models.TextField(blank=True)),
-                        ("confidence", models.CharField(blank=True, max_length=8)),
-                        ("note", models.TextField(blank=True)),
+                        ("source", models.TextField(blank=True, verbose_name="Source")),
+                        (
+                            "confidence",
+                            models.CharField(blank=True, max_length=8, verbose_name="Confidence"),
+                        ),
+                        ("note", models.TextField(blank=True, verbose_name="Note")),
                     ],
                     options={
                         "verbose_name": "Hardware model",
@@ -119,19 +149,41 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("code", models.CharField(max_length=30, unique=True)),
-                        ("name_zh", models.CharField(max_length=60)),
-                        ("name_en", models.CharField(max_length=80)),
-                        ("latency_class", models.CharField(max_length=2)),
+                        ("code", models.CharField(max_length=30, unique=True, verbose_name="Code")),
+                        ("name_zh", models.CharField(max_length=60, verbose_name="Chinese name")),
+                        ("name_en", models.CharField(max_length=80, verbose_name="English name")),
+                        (
+                            "latency_class",
+                            models.CharField(max_length=2, verbose_name="Latency class"),
+                        ),
                         (
                             "max_rtt_ms",
                             models.DecimalField(
-                                blank=True, decimal_places=3, max_digits=8, null=True
+                                blank=True,
+                                decimal_places=3,
+                                max_digits=8,
+                                null=True,
+                                verbose_name="Longest RTT, ms",
                             ),
                         ),
-                        ("routing_zh", models.CharField(blank=True, max_length=40)),
-                        ("routing_en", models.CharField(blank=True, max_length=80)),
-                        ("sort_order", models.PositiveSmallIntegerField(default=100)),
+                        (
+                            "routing_zh",
+                            models.CharField(
+                                blank=True, max_length=40, verbose_name="Routing, Chinese"
+                            ),
+                        ),
+                        (
+                            "routing_en",
+                            models.CharField(
+                                blank=True, max_length=80, verbose_name="Routing, English"
+                            ),
+                        ),
+                        (
+                            "sort_order",
+                            models.PositiveSmallIntegerField(
+                                default=100, verbose_name="Sort order"
+                            ),
+                        ),
                     ],
                     options={
                         "verbose_name": "Workload scenario",
@@ -190,7 +242,10 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("is_active", models.BooleanField(default=True, verbose_name="Active")),
-                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(auto_now_add=True, verbose_name="Registered at"),
+                        ),
                         (
                             "groups",
                             models.ManyToManyField(
@@ -253,6 +308,7 @@ class Migration(migrations.Migration):
                                     ("municipal", "Municipal site"),
                                 ],
                                 max_length=12,
+                                verbose_name="Kind",
                             ),
                         ),
                         (
@@ -260,6 +316,7 @@ class Migration(migrations.Migration):
                             models.CharField(
                                 choices=[("east", "East"), ("central", "Centre"), ("west", "West")],
                                 max_length=8,
+                                verbose_name="East or west",
                             ),
                         ),
                         (
@@ -279,13 +336,21 @@ class Migration(migrations.Migration):
                         (
                             "latitude",
                             models.DecimalField(
-                                blank=True, decimal_places=4, max_digits=7, null=True
+                                blank=True,
+                                decimal_places=4,
+                                max_digits=7,
+                                null=True,
+                                verbose_name="Latitude",
                             ),
                         ),
                         (
                             "longitude",
                             models.DecimalField(
-                                blank=True, decimal_places=4, max_digits=7, null=True
+                                blank=True,
+                                decimal_places=4,
+                                max_digits=7,
+                                null=True,
+                                verbose_name="Longitude",
                             ),
                         ),
                         (
@@ -303,13 +368,28 @@ class Migration(migrations.Migration):
                         (
                             "pue_cap",
                             models.DecimalField(
-                                blank=True, decimal_places=2, max_digits=4, null=True
+                                blank=True,
+                                decimal_places=2,
+                                max_digits=4,
+                                null=True,
+                                verbose_name="PUE cap",
                             ),
                         ),
-                        ("grid_province", models.CharField(blank=True, max_length=40)),
-                        ("start_area_zh", models.CharField(blank=True, max_length=120)),
-                        ("source", models.TextField(blank=True)),
-                        ("confidence", models.CharField(blank=True, max_length=8)),
+                        (
+                            "grid_province",
+                            models.CharField(
+                                blank=True, max_length=40, verbose_name="Province of the grid"
+                            ),
+                        ),
+                        (
+                            "start_area_zh",
+                            models.CharField(blank=True, max_length=120, verbose_name="Start area"),
+                        ),
+                        ("source", models.TextField(blank=True, verbose_name="Source")),
+                        (
+                            "confidence",
+                            models.CharField(blank=True, max_length=8, verbose_name="Confidence"),
+                        ),
                         (
                             "parent",
                             models.ForeignKey(
@@ -318,6 +398,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="children",
                                 to="marketplace.hub",
+                                verbose_name="Parent",
                             ),
                         ),
                     ],
@@ -338,22 +419,42 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("partner_zh", models.CharField(max_length=60)),
-                        ("partner_en", models.CharField(max_length=80)),
-                        ("kind", models.CharField(max_length=120)),
-                        ("since_year", models.PositiveSmallIntegerField(blank=True, null=True)),
+                        (
+                            "partner_zh",
+                            models.CharField(max_length=60, verbose_name="Partner, Chinese"),
+                        ),
+                        (
+                            "partner_en",
+                            models.CharField(max_length=80, verbose_name="Partner, English"),
+                        ),
+                        ("kind", models.CharField(max_length=120, verbose_name="Kind")),
+                        (
+                            "since_year",
+                            models.PositiveSmallIntegerField(
+                                blank=True, null=True, verbose_name="Since"
+                            ),
+                        ),
                         (
                             "tariff_discount",
-                            models.DecimalField(decimal_places=3, default=0, max_digits=4),
+                            models.DecimalField(
+                                decimal_places=3,
+                                default=0,
+                                max_digits=4,
+                                verbose_name="Discount on the tariff",
+                            ),
                         ),
-                        ("source", models.TextField(blank=True)),
-                        ("confidence", models.CharField(blank=True, max_length=8)),
+                        ("source", models.TextField(blank=True, verbose_name="Source")),
+                        (
+                            "confidence",
+                            models.CharField(blank=True, max_length=8, verbose_name="Confidence"),
+                        ),
                         (
                             "hub",
                             models.ForeignKey(
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="pairings",
                                 to="marketplace.hub",
+                                verbose_name="Hub",
                             ),
                         ),
                         (
@@ -364,6 +465,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to="marketplace.hub",
+                                verbose_name="Partner hub",
                             ),
                         ),
                     ],
@@ -447,15 +549,19 @@ class Migration(migrations.Migration):
                                 verbose_name="Capacity reverse, Gbit/s",
                             ),
                         ),
-                        ("measured_at", models.DateTimeField(blank=True, null=True)),
-                        ("active", models.BooleanField(default=True)),
-                        ("source", models.TextField(blank=True)),
+                        (
+                            "measured_at",
+                            models.DateTimeField(blank=True, null=True, verbose_name="Measured at"),
+                        ),
+                        ("active", models.BooleanField(default=True, verbose_name="Active")),
+                        ("source", models.TextField(blank=True, verbose_name="Source")),
                         (
                             "from_hub",
                             models.ForeignKey(
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="links_out",
                                 to="marketplace.hub",
+                                verbose_name="From hub",
                             ),
                         ),
                         (
@@ -464,6 +570,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="links_in",
                                 to="marketplace.hub",
+                                verbose_name="To hub",
                             ),
                         ),
                     ],
@@ -653,10 +760,24 @@ class Migration(migrations.Migration):
                                 default=1, primary_key=True, serialize=False
                             ),
                         ),
-                        ("real_anchor_at", models.DateTimeField()),
-                        ("market_anchor_at", models.DateTimeField()),
-                        ("speed", models.DecimalField(decimal_places=3, default=1, max_digits=9)),
-                        ("is_demo", models.BooleanField(default=False)),
+                        (
+                            "real_anchor_at",
+                            models.DateTimeField(verbose_name="Real time at the anchor"),
+                        ),
+                        (
+                            "market_anchor_at",
+                            models.DateTimeField(verbose_name="Market time at the anchor"),
+                        ),
+                        (
+                            "speed",
+                            models.DecimalField(
+                                decimal_places=3, default=1, max_digits=9, verbose_name="Speed"
+                            ),
+                        ),
+                        (
+                            "is_demo",
+                            models.BooleanField(default=False, verbose_name="Demonstration"),
+                        ),
                     ],
                     options={
                         "verbose_name": "Market clock",
@@ -683,7 +804,10 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("valid_from", models.DateTimeField(unique=True)),
+                        (
+                            "valid_from",
+                            models.DateTimeField(unique=True, verbose_name="Valid from"),
+                        ),
                         (
                             "counterparty",
                             models.CharField(
@@ -693,23 +817,56 @@ class Migration(migrations.Migration):
                                 ],
                                 default="central",
                                 max_length=12,
+                                verbose_name="Counterparty",
                             ),
                         ),
-                        ("buyer_fee_rate", models.DecimalField(decimal_places=5, max_digits=6)),
-                        ("seller_fee_rate", models.DecimalField(decimal_places=5, max_digits=6)),
-                        ("fee_vat_rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                        (
+                            "buyer_fee_rate",
+                            models.DecimalField(
+                                decimal_places=5, max_digits=6, verbose_name="Fee of buyers"
+                            ),
+                        ),
+                        (
+                            "seller_fee_rate",
+                            models.DecimalField(
+                                decimal_places=5, max_digits=6, verbose_name="Fee of sellers"
+                            ),
+                        ),
+                        (
+                            "fee_vat_rate",
+                            models.DecimalField(
+                                decimal_places=4, max_digits=5, verbose_name="VAT on fees"
+                            ),
+                        ),
                         (
                             "max_order_notional_cny",
-                            models.DecimalField(decimal_places=2, max_digits=14),
+                            models.DecimalField(
+                                decimal_places=2, max_digits=14, verbose_name="Largest order, CNY"
+                            ),
                         ),
-                        ("acceptance_timeout_hours", models.PositiveSmallIntegerField(default=24)),
-                        ("payment_term_days", models.PositiveSmallIntegerField(default=30)),
+                        (
+                            "acceptance_timeout_hours",
+                            models.PositiveSmallIntegerField(
+                                default=24, verbose_name="Hours to accept a delivery"
+                            ),
+                        ),
+                        (
+                            "payment_term_days",
+                            models.PositiveSmallIntegerField(
+                                default=30, verbose_name="Days to pay"
+                            ),
+                        ),
                         (
                             "bundle_publication_delay_days",
-                            models.PositiveSmallIntegerField(default=90),
+                            models.PositiveSmallIntegerField(
+                                default=90, verbose_name="Days until bundles are public"
+                            ),
                         ),
-                        ("resale_allowed", models.BooleanField(default=False)),
-                        ("note", models.TextField(blank=True)),
+                        (
+                            "resale_allowed",
+                            models.BooleanField(default=False, verbose_name="Resale allowed"),
+                        ),
+                        ("note", models.TextField(blank=True, verbose_name="Note")),
                     ],
                     options={
                         "verbose_name": "Market rules",
@@ -790,9 +947,13 @@ class Migration(migrations.Migration):
                                 ],
                                 default="pending",
                                 max_length=12,
+                                verbose_name="State",
                             ),
                         ),
-                        ("state_reason", models.CharField(blank=True, max_length=300)),
+                        (
+                            "state_reason",
+                            models.CharField(blank=True, max_length=300, verbose_name="Reason"),
+                        ),
                         (
                             "telecom_licence_kind",
                             models.CharField(
@@ -853,8 +1014,14 @@ class Migration(migrations.Migration):
                                 blank=True, max_length=30, verbose_name="Contact phone"
                             ),
                         ),
-                        ("created_at", models.DateTimeField(auto_now_add=True)),
-                        ("decided_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(auto_now_add=True, verbose_name="Registered at"),
+                        ),
+                        (
+                            "decided_at",
+                            models.DateTimeField(blank=True, null=True, verbose_name="Decided at"),
+                        ),
                         (
                             "decided_by",
                             models.ForeignKey(
@@ -863,6 +1030,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to=settings.AUTH_USER_MODEL,
+                                verbose_name="Decided by",
                             ),
                         ),
                     ],
@@ -897,13 +1065,17 @@ class Migration(migrations.Migration):
                                 verbose_name="Role",
                             ),
                         ),
-                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(auto_now_add=True, verbose_name="Since"),
+                        ),
                         (
                             "user",
                             models.ForeignKey(
                                 on_delete=django.db.models.deletion.CASCADE,
                                 related_name="memberships",
                                 to=settings.AUTH_USER_MODEL,
+                                verbose_name="User",
                             ),
                         ),
                         (
@@ -912,6 +1084,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.CASCADE,
                                 related_name="memberships",
                                 to="marketplace.organisation",
+                                verbose_name="Organisation",
                             ),
                         ),
                     ],
@@ -941,15 +1114,35 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                        ("action", models.CharField(max_length=60)),
-                        ("object_type", models.CharField(max_length=60)),
-                        ("object_id", models.CharField(max_length=64)),
-                        ("before", models.JSONField(blank=True, null=True)),
-                        ("after", models.JSONField(blank=True, null=True)),
-                        ("reason", models.CharField(blank=True, max_length=300)),
-                        ("address", models.GenericIPAddressField(blank=True, null=True)),
-                        ("request_id", models.CharField(blank=True, max_length=64)),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(auto_now_add=True, verbose_name="Recorded at"),
+                        ),
+                        ("action", models.CharField(max_length=60, verbose_name="Action")),
+                        (
+                            "object_type",
+                            models.CharField(max_length=60, verbose_name="Kind of object"),
+                        ),
+                        (
+                            "object_id",
+                            models.CharField(max_length=64, verbose_name="Object number"),
+                        ),
+                        ("before", models.JSONField(blank=True, null=True, verbose_name="Before")),
+                        ("after", models.JSONField(blank=True, null=True, verbose_name="After")),
+                        (
+                            "reason",
+                            models.CharField(blank=True, max_length=300, verbose_name="Reason"),
+                        ),
+                        (
+                            "address",
+                            models.GenericIPAddressField(
+                                blank=True, null=True, verbose_name="IP address"
+                            ),
+                        ),
+                        (
+                            "request_id",
+                            models.CharField(blank=True, max_length=64, verbose_name="Request"),
+                        ),
                         (
                             "actor",
                             models.ForeignKey(
@@ -958,6 +1151,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to=settings.AUTH_USER_MODEL,
+                                verbose_name="Person",
                             ),
                         ),
                         (
@@ -968,6 +1162,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to="marketplace.organisation",
+                                verbose_name="Organisation",
                             ),
                         ),
                     ],
@@ -1098,26 +1293,51 @@ class Migration(migrations.Migration):
                                     ("ST", "Storage"),
                                 ],
                                 max_length=2,
+                                verbose_name="Resource class",
                             ),
                         ),
                         ("name_zh", models.CharField(max_length=80, verbose_name="Chinese name")),
                         ("name_en", models.CharField(max_length=120, verbose_name="English name")),
                         ("unit_zh", models.CharField(max_length=20, verbose_name="Unit, Chinese")),
                         ("unit_en", models.CharField(max_length=30, verbose_name="Unit, English")),
-                        ("price_tick", models.DecimalField(decimal_places=6, max_digits=12)),
+                        (
+                            "price_tick",
+                            models.DecimalField(
+                                decimal_places=6, max_digits=12, verbose_name="Price tick"
+                            ),
+                        ),
                         (
                             "clearing_price_tick",
-                            models.DecimalField(decimal_places=6, max_digits=12),
+                            models.DecimalField(
+                                decimal_places=6, max_digits=12, verbose_name="Clearing price tick"
+                            ),
                         ),
-                        ("quantity_lot", models.DecimalField(decimal_places=3, max_digits=12)),
+                        (
+                            "quantity_lot",
+                            models.DecimalField(
+                                decimal_places=3, max_digits=12, verbose_name="Quantity lot"
+                            ),
+                        ),
                         (
                             "price_min",
-                            models.DecimalField(decimal_places=6, default=0, max_digits=14),
+                            models.DecimalField(
+                                decimal_places=6,
+                                default=0,
+                                max_digits=14,
+                                verbose_name="Lowest price",
+                            ),
                         ),
-                        ("price_max", models.DecimalField(decimal_places=6, max_digits=14)),
+                        (
+                            "price_max",
+                            models.DecimalField(
+                                decimal_places=6, max_digits=14, verbose_name="Highest price"
+                            ),
+                        ),
                         (
                             "bandwidth_gbps_per_unit",
-                            models.DecimalField(decimal_places=6, max_digits=12),
+                            models.DecimalField(
+                                decimal_places=6, max_digits=12, verbose_name="Gbit/s per unit"
+                            ),
                         ),
                         (
                             "rtt_classes_ms",
@@ -1125,6 +1345,7 @@ class Migration(migrations.Migration):
                                 base_field=models.DecimalField(decimal_places=3, max_digits=8),
                                 default=list,
                                 size=None,
+                                verbose_name="Latency classes, ms",
                             ),
                         ),
                         (
@@ -1134,13 +1355,23 @@ class Migration(migrations.Migration):
                                 blank=True,
                                 default=list,
                                 size=None,
+                                verbose_name="Carbon classes, g",
                             ),
                         ),
-                        ("power_w_per_unit", models.DecimalField(decimal_places=2, max_digits=10)),
+                        (
+                            "power_w_per_unit",
+                            models.DecimalField(
+                                decimal_places=2, max_digits=10, verbose_name="Watts per unit"
+                            ),
+                        ),
                         (
                             "pflops_bf16_per_unit",
                             models.DecimalField(
-                                blank=True, decimal_places=6, max_digits=12, null=True
+                                blank=True,
+                                decimal_places=6,
+                                max_digits=12,
+                                null=True,
+                                verbose_name="PFLOP/s (dense BF16) per unit",
                             ),
                         ),
                         (
@@ -1165,9 +1396,14 @@ class Migration(migrations.Migration):
                                 verbose_name="Reference price (example)",
                             ),
                         ),
-                        ("active", models.BooleanField(default=True)),
-                        ("sort_order", models.PositiveSmallIntegerField(default=100)),
-                        ("note", models.TextField(blank=True)),
+                        ("active", models.BooleanField(default=True, verbose_name="Active")),
+                        (
+                            "sort_order",
+                            models.PositiveSmallIntegerField(
+                                default=100, verbose_name="Sort order"
+                            ),
+                        ),
+                        ("note", models.TextField(blank=True, verbose_name="Note")),
                     ],
                     options={
                         "verbose_name": "Product",
@@ -1199,15 +1435,24 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("rate", models.DecimalField(decimal_places=4, max_digits=5)),
-                        ("valid_from", models.DateField()),
-                        ("source", models.CharField(blank=True, max_length=200)),
+                        (
+                            "rate",
+                            models.DecimalField(
+                                decimal_places=4, max_digits=5, verbose_name="Rate"
+                            ),
+                        ),
+                        ("valid_from", models.DateField(verbose_name="Valid from")),
+                        (
+                            "source",
+                            models.CharField(blank=True, max_length=200, verbose_name="Source"),
+                        ),
                         (
                             "product",
                             models.ForeignKey(
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="vat_rates",
                                 to="marketplace.product",
+                                verbose_name="Product",
                             ),
                         ),
                     ],
@@ -1244,15 +1489,31 @@ class Migration(migrations.Migration):
                         (
                             "memory_gib_per_unit",
                             models.DecimalField(
-                                blank=True, decimal_places=1, max_digits=8, null=True
+                                blank=True,
+                                decimal_places=1,
+                                max_digits=8,
+                                null=True,
+                                verbose_name="Memory per unit, GiB",
                             ),
                         ),
-                        ("interconnect", models.CharField(blank=True, max_length=80)),
-                        ("benchmark_name", models.CharField(blank=True, max_length=80)),
+                        (
+                            "interconnect",
+                            models.CharField(
+                                blank=True, max_length=80, verbose_name="Interconnect"
+                            ),
+                        ),
+                        (
+                            "benchmark_name",
+                            models.CharField(blank=True, max_length=80, verbose_name="Benchmark"),
+                        ),
                         (
                             "benchmark_efficiency",
                             models.DecimalField(
-                                blank=True, decimal_places=4, max_digits=5, null=True
+                                blank=True,
+                                decimal_places=4,
+                                max_digits=5,
+                                null=True,
+                                verbose_name="Benchmark efficiency",
                             ),
                         ),
                         (
@@ -1264,38 +1525,72 @@ class Migration(migrations.Migration):
                                     (2, "Acceptance test passed"),
                                 ],
                                 default=0,
+                                verbose_name="Trust level",
                             ),
                         ),
                         (
                             "dengbao_level",
                             models.PositiveSmallIntegerField(default=0, verbose_name="等保 level"),
                         ),
-                        ("dengbao_evidence", models.CharField(blank=True, max_length=200)),
-                        ("dengbao_expires_on", models.DateField(blank=True, null=True)),
+                        (
+                            "dengbao_evidence",
+                            models.CharField(
+                                blank=True, max_length=200, verbose_name="等保 evidence"
+                            ),
+                        ),
+                        (
+                            "dengbao_expires_on",
+                            models.DateField(blank=True, null=True, verbose_name="等保 expires on"),
+                        ),
                         (
                             "is_xinchuang",
                             models.BooleanField(
                                 default=False, verbose_name="Domestic hardware (信创)"
                             ),
                         ),
-                        ("xinchuang_evidence", models.CharField(blank=True, max_length=200)),
-                        ("xinchuang_expires_on", models.DateField(blank=True, null=True)),
-                        ("power_w_per_unit", models.DecimalField(decimal_places=2, max_digits=10)),
+                        (
+                            "xinchuang_evidence",
+                            models.CharField(
+                                blank=True, max_length=200, verbose_name="信创 evidence"
+                            ),
+                        ),
+                        (
+                            "xinchuang_expires_on",
+                            models.DateField(blank=True, null=True, verbose_name="信创 expires on"),
+                        ),
+                        (
+                            "power_w_per_unit",
+                            models.DecimalField(
+                                decimal_places=2, max_digits=10, verbose_name="Watts per unit"
+                            ),
+                        ),
                         (
                             "pue",
                             models.DecimalField(decimal_places=4, max_digits=6, verbose_name="PUE"),
                         ),
                         (
                             "green_share",
-                            models.DecimalField(decimal_places=4, default=0, max_digits=5),
+                            models.DecimalField(
+                                decimal_places=4,
+                                default=0,
+                                max_digits=5,
+                                verbose_name="Green share",
+                            ),
                         ),
                         (
                             "carbon_g_per_unit_hour",
                             models.DecimalField(
-                                blank=True, decimal_places=3, max_digits=12, null=True
+                                blank=True,
+                                decimal_places=3,
+                                max_digits=12,
+                                null=True,
+                                verbose_name="Carbon, g per unit-hour",
                             ),
                         ),
-                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "created_at",
+                            models.DateTimeField(auto_now_add=True, verbose_name="Registered at"),
+                        ),
                         (
                             "hardware",
                             models.ForeignKey(
@@ -1304,6 +1599,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to="marketplace.hardwaremodel",
+                                verbose_name="Hardware",
                             ),
                         ),
                         (
@@ -1312,6 +1608,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="pools",
                                 to="marketplace.hub",
+                                verbose_name="Hub",
                             ),
                         ),
                         (
@@ -1320,6 +1617,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="pools",
                                 to="marketplace.organisation",
+                                verbose_name="Organisation",
                             ),
                         ),
                         (
@@ -1328,6 +1626,7 @@ class Migration(migrations.Migration):
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="pools",
                                 to="marketplace.product",
+                                verbose_name="Product",
                             ),
                         ),
                     ],

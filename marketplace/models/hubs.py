@@ -31,23 +31,34 @@ class Hub(models.Model):
     name_en = models.CharField(_("English name"), max_length=120)
     short_zh = models.CharField(_("Short Chinese name"), max_length=20)
     short_en = models.CharField(_("Short English name"), max_length=30)
-    kind = models.CharField(max_length=12, choices=HubKind.choices)
+    kind = models.CharField(_("Kind"), max_length=12, choices=HubKind.choices)
     parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("Parent"),
     )
-    side = models.CharField(max_length=8, choices=Side.choices)
+    side = models.CharField(_("East or west"), max_length=8, choices=Side.choices)
     id4 = models.CharField(_("Identifier letters"), max_length=4, blank=True)
     has_supply = models.BooleanField(_("Takes listings"), default=False)
     trades = models.BooleanField(_("Part of the auctions"), default=True)
-    latitude = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True)
-    longitude = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True)
+    latitude = models.DecimalField(
+        _("Latitude"), max_digits=7, decimal_places=4, null=True, blank=True
+    )
+    longitude = models.DecimalField(
+        _("Longitude"), max_digits=7, decimal_places=4, null=True, blank=True
+    )
     schema_x = models.PositiveSmallIntegerField(_("Place in the drawing, x"), default=50)
     schema_y = models.PositiveSmallIntegerField(_("Place in the drawing, y"), default=50)
-    pue_cap = models.DecimalField(max_digits=4, decimal_places=2, null=True, blank=True)
-    grid_province = models.CharField(max_length=40, blank=True)
-    start_area_zh = models.CharField(max_length=120, blank=True)
-    source = models.TextField(blank=True)
-    confidence = models.CharField(max_length=8, blank=True)
+    pue_cap = models.DecimalField(
+        _("PUE cap"), max_digits=4, decimal_places=2, null=True, blank=True
+    )
+    grid_province = models.CharField(_("Province of the grid"), max_length=40, blank=True)
+    start_area_zh = models.CharField(_("Start area"), max_length=120, blank=True)
+    source = models.TextField(_("Source"), blank=True)
+    confidence = models.CharField(_("Confidence"), max_length=8, blank=True)
 
     class Meta:
         verbose_name = _("Hub")
@@ -60,17 +71,26 @@ class Hub(models.Model):
 class HubPairing(models.Model):
     """A dated pairing (结对子) of a hub with a partner city."""
 
-    hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="pairings")
-    partner_hub = models.ForeignKey(
-        Hub, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    hub = models.ForeignKey(
+        Hub, on_delete=models.PROTECT, related_name="pairings", verbose_name=_("Hub")
     )
-    partner_zh = models.CharField(max_length=60)
-    partner_en = models.CharField(max_length=80)
-    kind = models.CharField(max_length=120)
-    since_year = models.PositiveSmallIntegerField(null=True, blank=True)
-    tariff_discount = models.DecimalField(max_digits=4, decimal_places=3, default=0)
-    source = models.TextField(blank=True)
-    confidence = models.CharField(max_length=8, blank=True)
+    partner_hub = models.ForeignKey(
+        Hub,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Partner hub"),
+    )
+    partner_zh = models.CharField(_("Partner, Chinese"), max_length=60)
+    partner_en = models.CharField(_("Partner, English"), max_length=80)
+    kind = models.CharField(_("Kind"), max_length=120)
+    since_year = models.PositiveSmallIntegerField(_("Since"), null=True, blank=True)
+    tariff_discount = models.DecimalField(
+        _("Discount on the tariff"), max_digits=4, decimal_places=3, default=0
+    )
+    source = models.TextField(_("Source"), blank=True)
+    confidence = models.CharField(_("Confidence"), max_length=8, blank=True)
 
     class Meta:
         verbose_name = _("Pairing")
@@ -83,8 +103,12 @@ class HubPairing(models.Model):
 class Link(models.Model):
     """A network link; each direction has its own capacity. Tariff is CNY per Gbit/s and hour."""
 
-    from_hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="links_out")
-    to_hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="links_in")
+    from_hub = models.ForeignKey(
+        Hub, on_delete=models.PROTECT, related_name="links_out", verbose_name=_("From hub")
+    )
+    to_hub = models.ForeignKey(
+        Hub, on_delete=models.PROTECT, related_name="links_in", verbose_name=_("To hub")
+    )
     rtt_ms = models.DecimalField(_("RTT, ms"), max_digits=8, decimal_places=3)
     tariff_cny_per_gbps_hour = models.DecimalField(
         _("Tariff, CNY per Gbit/s and hour"),
@@ -98,9 +122,9 @@ class Link(models.Model):
     reverse_gbps = models.DecimalField(
         _("Capacity reverse, Gbit/s"), max_digits=12, decimal_places=3
     )
-    measured_at = models.DateTimeField(null=True, blank=True)
-    active = models.BooleanField(default=True)
-    source = models.TextField(blank=True)
+    measured_at = models.DateTimeField(_("Measured at"), null=True, blank=True)
+    active = models.BooleanField(_("Active"), default=True)
+    source = models.TextField(_("Source"), blank=True)
 
     class Meta:
         verbose_name = _("Link")

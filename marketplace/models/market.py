@@ -11,10 +11,10 @@ class MarketClock(models.Model):
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    real_anchor_at = models.DateTimeField()
-    market_anchor_at = models.DateTimeField()
-    speed = models.DecimalField(max_digits=9, decimal_places=3, default=1)
-    is_demo = models.BooleanField(default=False)
+    real_anchor_at = models.DateTimeField(_("Real time at the anchor"))
+    market_anchor_at = models.DateTimeField(_("Market time at the anchor"))
+    speed = models.DecimalField(_("Speed"), max_digits=9, decimal_places=3, default=1)
+    is_demo = models.BooleanField(_("Demonstration"), default=False)
 
     class Meta:
         verbose_name = _("Market clock")
@@ -38,19 +38,28 @@ class CounterpartyMode(models.TextChoices):
 class MarketRules(models.Model):
     """The rules in force from an instant on; the newest row that has begun applies."""
 
-    valid_from = models.DateTimeField(unique=True)
+    valid_from = models.DateTimeField(_("Valid from"), unique=True)
     counterparty = models.CharField(
-        max_length=12, choices=CounterpartyMode.choices, default=CounterpartyMode.CENTRAL
+        _("Counterparty"),
+        max_length=12,
+        choices=CounterpartyMode.choices,
+        default=CounterpartyMode.CENTRAL,
     )
-    buyer_fee_rate = models.DecimalField(max_digits=6, decimal_places=5)
-    seller_fee_rate = models.DecimalField(max_digits=6, decimal_places=5)
-    fee_vat_rate = models.DecimalField(max_digits=5, decimal_places=4)
-    max_order_notional_cny = models.DecimalField(max_digits=14, decimal_places=2)
-    acceptance_timeout_hours = models.PositiveSmallIntegerField(default=24)
-    payment_term_days = models.PositiveSmallIntegerField(default=30)
-    bundle_publication_delay_days = models.PositiveSmallIntegerField(default=90)
-    resale_allowed = models.BooleanField(default=False)
-    note = models.TextField(blank=True)
+    buyer_fee_rate = models.DecimalField(_("Fee of buyers"), max_digits=6, decimal_places=5)
+    seller_fee_rate = models.DecimalField(_("Fee of sellers"), max_digits=6, decimal_places=5)
+    fee_vat_rate = models.DecimalField(_("VAT on fees"), max_digits=5, decimal_places=4)
+    max_order_notional_cny = models.DecimalField(
+        _("Largest order, CNY"), max_digits=14, decimal_places=2
+    )
+    acceptance_timeout_hours = models.PositiveSmallIntegerField(
+        _("Hours to accept a delivery"), default=24
+    )
+    payment_term_days = models.PositiveSmallIntegerField(_("Days to pay"), default=30)
+    bundle_publication_delay_days = models.PositiveSmallIntegerField(
+        _("Days until bundles are public"), default=90
+    )
+    resale_allowed = models.BooleanField(_("Resale allowed"), default=False)
+    note = models.TextField(_("Note"), blank=True)
 
     class Meta:
         verbose_name = _("Market rules")

@@ -43,9 +43,12 @@ class Organisation(models.Model):
     is_platform = models.BooleanField(_("Market operator"), default=False)
     is_demo_bot = models.BooleanField(_("Traded by the demonstration"), default=False)
     state = models.CharField(
-        max_length=12, choices=OrganisationState.choices, default=OrganisationState.PENDING
+        _("State"),
+        max_length=12,
+        choices=OrganisationState.choices,
+        default=OrganisationState.PENDING,
     )
-    state_reason = models.CharField(max_length=300, blank=True)
+    state_reason = models.CharField(_("Reason"), max_length=300, blank=True)
     telecom_licence_kind = models.CharField(_("Telecom licence kind"), max_length=60, blank=True)
     telecom_licence_number = models.CharField(
         _("Telecom licence number"), max_length=60, blank=True
@@ -61,10 +64,15 @@ class Organisation(models.Model):
     bank_account = models.CharField(_("Bank account"), max_length=40, blank=True)
     contact_name = models.CharField(_("Contact"), max_length=60, blank=True)
     contact_phone = models.CharField(_("Contact phone"), max_length=30, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    decided_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("Registered at"), auto_now_add=True)
+    decided_at = models.DateTimeField(_("Decided at"), null=True, blank=True)
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Decided by"),
     )
 
     class Meta:
@@ -94,13 +102,19 @@ class Membership(models.Model):
     """A user's role in an organisation; one row a role."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("User"),
     )
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.CASCADE, related_name="memberships"
+        Organisation,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("Organisation"),
     )
     role = models.CharField(_("Role"), max_length=12, choices=Role.choices)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("Since"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("Membership")

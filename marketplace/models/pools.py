@@ -20,34 +20,49 @@ class ResourcePool(models.Model):
     """Machines of one kind of one supplier at one hub."""
 
     identifier = models.CharField(_("Resource identifier"), max_length=22, unique=True)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="pools")
-    hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="pools")
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="pools")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="pools", verbose_name=_("Organisation")
+    )
+    hub = models.ForeignKey(
+        Hub, on_delete=models.PROTECT, related_name="pools", verbose_name=_("Hub")
+    )
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="pools", verbose_name=_("Product")
+    )
     hardware = models.ForeignKey(
-        HardwareModel, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        HardwareModel,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("Hardware"),
     )
     name = models.CharField(_("Name"), max_length=100)
     unit_count = models.DecimalField(_("Units"), max_digits=14, decimal_places=3)
-    memory_gib_per_unit = models.DecimalField(max_digits=8, decimal_places=1, null=True, blank=True)
-    interconnect = models.CharField(max_length=80, blank=True)
-    benchmark_name = models.CharField(max_length=80, blank=True)
+    memory_gib_per_unit = models.DecimalField(
+        _("Memory per unit, GiB"), max_digits=8, decimal_places=1, null=True, blank=True
+    )
+    interconnect = models.CharField(_("Interconnect"), max_length=80, blank=True)
+    benchmark_name = models.CharField(_("Benchmark"), max_length=80, blank=True)
     benchmark_efficiency = models.DecimalField(
-        max_digits=5, decimal_places=4, null=True, blank=True
+        _("Benchmark efficiency"), max_digits=5, decimal_places=4, null=True, blank=True
     )
-    trust_level = models.PositiveSmallIntegerField(choices=TrustLevel.choices, default=0)
+    trust_level = models.PositiveSmallIntegerField(
+        _("Trust level"), choices=TrustLevel.choices, default=0
+    )
     dengbao_level = models.PositiveSmallIntegerField(_("等保 level"), default=0)
-    dengbao_evidence = models.CharField(max_length=200, blank=True)
-    dengbao_expires_on = models.DateField(null=True, blank=True)
+    dengbao_evidence = models.CharField(_("等保 evidence"), max_length=200, blank=True)
+    dengbao_expires_on = models.DateField(_("等保 expires on"), null=True, blank=True)
     is_xinchuang = models.BooleanField(_("Domestic hardware (信创)"), default=False)
-    xinchuang_evidence = models.CharField(max_length=200, blank=True)
-    xinchuang_expires_on = models.DateField(null=True, blank=True)
-    power_w_per_unit = models.DecimalField(max_digits=10, decimal_places=2)
+    xinchuang_evidence = models.CharField(_("信创 evidence"), max_length=200, blank=True)
+    xinchuang_expires_on = models.DateField(_("信创 expires on"), null=True, blank=True)
+    power_w_per_unit = models.DecimalField(_("Watts per unit"), max_digits=10, decimal_places=2)
     pue = models.DecimalField(_("PUE"), max_digits=6, decimal_places=4)
-    green_share = models.DecimalField(max_digits=5, decimal_places=4, default=0)
+    green_share = models.DecimalField(_("Green share"), max_digits=5, decimal_places=4, default=0)
     carbon_g_per_unit_hour = models.DecimalField(
-        max_digits=12, decimal_places=3, null=True, blank=True
+        _("Carbon, g per unit-hour"), max_digits=12, decimal_places=3, null=True, blank=True
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("Registered at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("Resource pool")

@@ -41,7 +41,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField(_("May use the administration pages"), default=False)
     is_active = models.BooleanField(_("Active"), default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("Registered at"), auto_now_add=True)
 
     objects = UserManager()
 

@@ -17,6 +17,8 @@ def enqueue_on_commit(task: str, **arguments: object) -> None:
 
 
 def _publish(task: str, arguments: dict[str, object]) -> None:
+    if task not in current_app.tasks:  # a web process has had no reason to import them yet
+        current_app.loader.import_default_modules()
     registered = current_app.tasks.get(task)
     if registered is None:
         raise LookupError(f"no task is registered as {task}")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from marketplace.domain.availability import CapacityWindow, capacity_in
-from marketplace.domain.periods import SLOT_MINUTES, Period
+from marketplace.domain.periods import MARKET_TIME_ZONE, SLOT_MINUTES, Period
 from marketplace.ports.commitments import CapacityCommitted
 from orders.models import CapacityCommitment
 
@@ -46,7 +46,7 @@ def _refuse_oversold(slot: CapacityCommitment, available: Decimal) -> None:
     if slot.committed > available:
         raise CapacityCommitted(
             field="windows",
-            at=slot.slot_starts_at.isoformat(),
+            at=f"{slot.slot_starts_at.astimezone(MARKET_TIME_ZONE):%Y-%m-%d %H:%M}",
             committed=slot.committed,
             available=available,
         )
