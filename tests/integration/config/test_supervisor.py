@@ -58,18 +58,24 @@ def service(checkout):
         running.stop()
 
 
-def test_service_comes_up_and_stops_cleanly(service, checkout):
-    assert service.first_line.startswith("Hengsuan runs at http://localhost:")
-    assert service.health()["status"] == "ok"
+LAST_HEARTBEAT = """
+import contextlib
+postgres.ensure_running()
+with contextlib.closing(postgres.connect_as_superuser("hengsuan")) as connection:
+    cursor = connection.cursor()
+    cursor.execute("SELECT extract(epoch FROM max(seen_at)) FROM marketplace_heartbeat")
+    print(cursor.fetchone()[0])
+"""
 
-    code, rest = service.stop()
 
-    assert code == 0
-    assert rest.strip() == "Stopped."
-    assert checkout.wait_for_no_process() == []
+def _assert_second_start_is_refused(checkout):
+    done = checkout.run("manage.py", "run")
+
+    assert done.returncode == 1
+    assert "already runs from this directory at http://localhost:" in done.stdout
 
 
-def test_killed_programs_are_started_again(service):
+def _assert_killed_programs_start_again(service):
     old = {name: service.kill(name) for name in ("worker", "web", "beat")}
 
     new = {name: service.wait_for_new(name, pid) for name, pid in old.items()}
@@ -77,12 +83,33 @@ def test_killed_programs_are_started_again(service):
     assert all(new[name] != pid for name, pid in old.items())
 
 
-def test_second_supervisor_says_that_one_runs_already(service, checkout):
-    done = checkout.run("manage.py", "run")
+def _assert_work_goes_on_after_killing_the_servers(checkout):
+    postmaster = (checkout.var / "postgres" / "data" / "postmaster.pid").read_text().split()[0]
+    broker = (checkout.var / "valkey" / "pid").read_text()
+    for pid in (postmaster, broker):
+        os.kill(int(pid), signal.SIGKILL)
+    killed_at = time.time()
 
-    assert done.returncode == 1
-    assert "already runs from this directory at http://localhost:" in done.stdout
+    while float(checkout.python(LAST_HEARTBEAT)) < killed_at + 1 and time.time() < killed_at + 60:
+        time.sleep(1)
+
+    assert float(checkout.python(LAST_HEARTBEAT)) > killed_at + 1
+
+
+def test_service_mends_what_dies_and_stops_cleanly(service, checkout):
+    # One service for all of it: a start takes most of the time.
+    assert service.first_line.startswith("Hengsuan runs at http://localhost:")
     assert service.health()["status"] == "ok"
+    _assert_second_start_is_refused(checkout)
+    _assert_killed_programs_start_again(service)
+    _assert_work_goes_on_after_killing_the_servers(checkout)
+    assert service.health()["status"] == "ok"
+
+    code, rest = service.stop()
+
+    assert code == 0
+    assert rest.strip().endswith("Stopped.")
+    assert checkout.wait_for_no_process() == []
 
 
 def test_killed_supervisor_leaves_nothing_behind(service, checkout):
