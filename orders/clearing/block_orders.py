@@ -1,0 +1,314 @@
+"""The integer programme over all periods: which block orders to accept."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodSolution
+from orders.clearing.solver import Programme, Solution, Solver
+from orders.clearing.state import Book
+from orders.clearing.types import FloatArray, IntArray
+
+_EXACT_RANKS = 12
+_BIN_RATIO = 1.5
+_COLUMN_ROUNDS = 6
+RATIO_DIGITS = Decimal("0.000000001")
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxation:
+    """Node prices by period and rents by period of the relaxed programme, and its ratios."""
+
+    node_price: FloatArray
+    rent: FloatArray
+    ratios: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """Steps of all periods, those far from the price merged into bins."""
+
+    row: IntArray
+    is_buy: IntArray
+    lots: FloatArray
+    cost: FloatArray
+
+
+class BlockProgramme:
+    """Welfare over all periods with blocks as columns.
+
+    Steps far from the price are merged and unused arcs left out, both only to propose a choice: the
+    choice is evaluated exactly afterwards, and the bound is computed from prices on original orders.
+    """
+
+    def __init__(self, book: Book, base: tuple[PeriodSolution, ...], lots: IntArray) -> None:
+        self._book = book
+        self._base = base
+        self._nodes = len(book.market.nodes)
+        self._links = book.market.capacity.shape[0]
+        self._periods = len(book.models)
+        self._steps = self._merge_steps(lots)
+        self._arcs = self._first_arcs()
+        self._binary = [k for k, c in enumerate(book.candidates) if c.min_acceptance < 1]
+
+    def _merge_steps(self, lots: IntArray) -> _Steps:
+        merit, market = self._book.merit, self._book.market
+        reference = np.stack([solution.node_price for solution in self._base])
+        row = merit.period * self._nodes + merit.node
+        group = row * 2 + merit.is_buy
+        count = len(row)
+        starts = np.r_[True, group[1:] != group[:-1]] if count else np.zeros(0, dtype=bool)
+        ident = np.cumsum(starts) - 1
+        first = np.flatnonzero(starts)
+        below = merit.price <= reference[merit.period, merit.node]
+        pivot = first + np.bincount(ident, weights=below, minlength=len(first)).astype(np.int64)
+        distance = np.arange(count) - pivot[ident]
+        beyond = np.maximum(np.abs(distance) - _EXACT_RANKS, 0)
+        bins = np.where(beyond > 0, np.ceil(np.log1p(beyond) / np.log(_BIN_RATIO)), 0)
+        exact = np.clip(distance, -_EXACT_RANKS, _EXACT_RANKS)
+        key = exact + np.sign(exact) * bins.astype(np.int64)
+        change = np.r_[True, (ident[1:] != ident[:-1]) | (key[1:] != key[:-1])][:count]
+        target = np.cumsum(change) - 1
+        weight = lots.astype(float)
+        total = np.bincount(target, weights=weight)
+        worth = np.bincount(target, weights=weight * merit.price)
+        plain = np.bincount(target, weights=merit.price) / np.maximum(np.bincount(target), 1)
+        price = np.where(total > 0, worth / np.maximum(total, 1e-300), plain)
+        kept = np.flatnonzero(change)
+        lot = market.lot[market.node_product[merit.node[kept]]]
+        sign = np.where(merit.is_buy[kept] == 1, -1.0, 1.0)
+        return _Steps(row[kept], merit.is_buy[kept], total, sign * price * lot / self._book.unit)
+
+    def _first_arcs(self) -> list[set[int]]:
+        """Start with arcs that the clearing without blocks uses and those within a hub."""
+        arcs = self._book.market.arcs
+        inner = {k for k, steps in enumerate(arcs.steps) if not steps}
+        # A candidate may need a way nobody used so far: begin with the cheapest direct ones.
+        return [
+            inner | set(np.flatnonzero(solution.arc_lots > FLOW_TOLERANCE).tolist())
+            for solution in self._base
+        ]
+
+    def relax(self) -> Relaxation | None:
+        """Solve with fractional blocks, adding arcs until none would help."""
+        relaxation = None
+        for _ in range(_COLUMN_ROUNDS):
+            programme = self._programme(integer=False)
+            answer = Solver(programme).solve()
+            if not len(answer.x):
+                return relaxation
+            relaxation = self._read(answer)
+            if not self._add_arcs(relaxation):
+                break
+        return relaxation
+
+    def choose(self, node_limit: int) -> dict[int, Decimal]:
+        """Solve the integer programme and return candidate number to ratio."""
+        programme = self._programme(integer=True)
+        answer = Solver(programme, node_limit=node_limit).solve()
+        if not len(answer.x):
+            return {}
+        start = self._block_start()
+        chosen = {}
+        for number, candidate in enumerate(self._book.candidates):
+            ratio = Decimal(float(answer.x[start + number])).quantize(RATIO_DIGITS)
+            if ratio > Decimal("0.5") if candidate.min_acceptance == 1 else ratio > 0:
+                low = candidate.min_acceptance
+                chosen[number] = min(max(ratio, low), Decimal(1)) if low < 1 else Decimal(1)
+        return chosen
+
+    def _block_start(self) -> int:
+        return len(self._steps.row) + sum(len(arcs) for arcs in self._arcs)
+
+    def _read(self, answer: Solution) -> Relaxation:
+        book = self._book
+        rows = self._periods * self._nodes
+        lot = book.market.lot[book.market.node_product]
+        price = answer.row_dual[:rows].reshape(self._periods, self._nodes) * book.unit / lot
+        rent = -answer.row_dual[rows : rows + self._periods * self._links] * book.unit
+        start = self._block_start()
+        return Relaxation(
+            node_price=price,
+            rent=np.maximum(rent, 0.0).reshape(self._periods, self._links),
+            ratios=answer.x[start : start + len(book.candidates)],
+        )
+
+    def _add_arcs(self, relaxation: Relaxation) -> bool:
+        market = self._book.market
+        arcs, lot = market.arcs, market.lot
+        added = False
+        for period, known in enumerate(self._arcs):
+            price, rent = relaxation.node_price[period], relaxation.rent[period]
+            toll = np.bincount(
+                arcs.use_arc,
+                weights=arcs.use_bandwidth * rent[arcs.use_link],
+                minlength=len(arcs.start),
+            )
+            gain = (price[arcs.end] - price[arcs.start]) * lot[arcs.product] - arcs.cost - toll
+            new = set(np.flatnonzero(gain > 1e-6 * self._book.unit).tolist()) - known
+            known |= new
+            added |= bool(new)
+        return added
+
+    def _programme(self, *, integer: bool) -> Programme:
+        parts = _Triplets()
+        steps, book = self._steps, self._book
+        parts.add(steps.row, np.arange(len(steps.row)), np.where(steps.is_buy == 1, -1.0, 1.0))
+        arc_cost = self._add_arc_columns(parts)
+        start = self._block_start()
+        self._add_block_columns(parts, start)
+        blocks = len(book.candidates)
+        rows = self._periods * (self._nodes + self._links)
+        row_lower = [
+            np.zeros(self._periods * self._nodes),
+            np.full(rows - self._periods * self._nodes, -np.inf),
+        ]
+        row_upper = [np.zeros(self._periods * self._nodes), book.market.capacity.T.reshape(-1)]
+        extra = self._logic_rows(start, integer=integer)
+        for number, (terms, limit) in enumerate(extra):
+            for column, value in terms:
+                parts.add_one(rows + number, column, value)
+        row_lower.append(np.full(len(extra), -np.inf))
+        row_upper.append(np.array([limit for _, limit in extra], dtype=float))
+        switches = len(self._binary) if integer else 0
+        worth = np.array([-c.worth / book.unit for c in book.candidates])
+        columns = [steps.cost, arc_cost, worth, np.zeros(switches)]
+        upper = [
+            steps.lots,
+            np.full(len(arc_cost), np.inf),
+            np.ones(blocks),
+            np.ones(switches),
+        ]
+        kinds = []
+        if integer:
+            kinds = [start + k for k in range(blocks) if k not in set(self._binary)]
+            kinds += list(range(start + blocks, start + blocks + switches))
+        entry_row, entry_column, entry_value = parts.arrays()
+        return Programme(
+            cost=np.concatenate(columns),
+            lower=np.zeros(sum(len(c) for c in columns)),
+            upper=np.concatenate(upper),
+            row_lower=np.concatenate(row_lower),
+            row_upper=np.concatenate(row_upper),
+            entry_row=entry_row,
+            entry_column=entry_column,
+            entry_value=entry_value,
+            integer=np.array(kinds, dtype=np.int64),
+        )
+
+    def _add_arc_columns(self, parts: "_Triplets") -> FloatArray:
+        arcs = self._book.market.arcs
+        column = len(self._steps.row)
+        link_rows = self._periods * self._nodes
+        costs = []
+        for period, known in enumerate(self._arcs):
+            chosen = np.array(sorted(known), dtype=np.int64)
+            columns = column + np.arange(len(chosen))
+            parts.add(
+                period * self._nodes + arcs.start[chosen], columns, np.full(len(chosen), -1.0)
+            )
+            parts.add(period * self._nodes + arcs.end[chosen], columns, np.full(len(chosen), 1.0))
+            place = np.full(len(arcs.start), -1, dtype=np.int64)
+            place[chosen] = columns
+            used = place[arcs.use_arc] >= 0
+            parts.add(
+                link_rows + period * self._links + arcs.use_link[used],
+                place[arcs.use_arc[used]],
+                arcs.use_bandwidth[used],
+            )
+            costs.append(arcs.cost[chosen] / self._book.unit + 1e-4)
+            column += len(chosen)
+        return np.concatenate(costs) if costs else np.zeros(0)
+
+    def _add_block_columns(self, parts: "_Triplets", start: int) -> None:
+        link_rows = self._periods * self._nodes
+        for number, candidate in enumerate(self._book.candidates):
+            for item in candidate.injections:
+                row = item.period * self._nodes + item.node
+                parts.add_one(row, start + number, float(item.lots))
+            for use in candidate.link_uses:
+                row = link_rows + use.period * self._links + use.link
+                parts.add_one(row, start + number, use.bandwidth)
+
+    def _logic_rows(
+        self, start: int, *, integer: bool
+    ) -> list[tuple[list[tuple[int, float]], float]]:
+        """Minimum acceptance, exclusive groups, links between orders, listing capacity."""
+        candidates = self._book.candidates
+        switch = {k: start + len(candidates) + n for n, k in enumerate(self._binary)}
+        on = {k: switch.get(k, start + k) if integer else start + k for k in range(len(candidates))}
+        rows: list[tuple[list[tuple[int, float]], float]] = []
+        if integer:
+            for k in self._binary:
+                low = float(candidates[k].min_acceptance)
+                rows.append(([(start + k, 1.0), (switch[k], -1.0)], 0.0))
+                rows.append(([(start + k, -1.0), (switch[k], low)], 0.0))
+        by_order: dict[int, list[int]] = {}
+        for k, candidate in enumerate(candidates):
+            by_order.setdefault(candidate.order, []).append(k)
+        for members in by_order.values():
+            if len(members) > 1:
+                rows.append(([(on[k], 1.0) for k in members], 1.0))
+        rows.extend(self._link_rows(start, by_order))
+        rows.extend(self._listing_rows(start))
+        return rows
+
+    def _link_rows(
+        self, start: int, by_order: dict[int, list[int]]
+    ) -> list[tuple[list[tuple[int, float]], float]]:
+        blocks = self._book.market.auction.blocks
+        place = {order.order_id: number for number, order in enumerate(blocks)}
+        rows = []
+        for number, order in enumerate(blocks):
+            if order.parent_order_id is None:
+                continue
+            parents = by_order.get(place[order.parent_order_id], [])
+            terms = [(start + k, 1.0) for k in by_order.get(number, [])]
+            rows.append((terms + [(start + k, -1.0) for k in parents], 0.0))
+        return rows
+
+    def _listing_rows(self, start: int) -> list[tuple[list[tuple[int, float]], float]]:
+        terms: dict[tuple[int, int, int], list[tuple[int, float]]] = {}
+        for k, candidate in enumerate(self._book.candidates):
+            for place, lots in candidate.listing_places:
+                terms.setdefault(place, []).append((start + k, float(lots)))
+        rows = []
+        listings = self._book.market.auction.listings
+        for (listing, product, period), found in sorted(terms.items()):
+            capacity = listings[listing].capacity_lots.get((product, period))
+            if capacity is not None:
+                rows.append((found, float(capacity)))
+        return rows
+
+
+class _Triplets:
+    """Collects matrix entries; entries that meet in one place are added up."""
+
+    def __init__(self) -> None:
+        self._rows: list[IntArray] = []
+        self._columns: list[IntArray] = []
+        self._values: list[FloatArray] = []
+        self._single: list[tuple[int, int, float]] = []
+
+    def add(self, rows: IntArray, columns: IntArray, values: FloatArray) -> None:
+        """Add parallel arrays of entries."""
+        self._rows.append(rows)
+        self._columns.append(columns)
+        self._values.append(values)
+
+    def add_one(self, row: int, column: int, value: float) -> None:
+        """Add one entry."""
+        self._single.append((row, column, value))
+
+    def arrays(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """Return the merged entries."""
+        single: dict[tuple[int, int], float] = {}
+        for row, column, value in self._single:
+            single[row, column] = single.get((row, column), 0.0) + value
+        keys = np.array(list(single), dtype=np.int64).reshape(-1, 2)
+        return (
+            np.concatenate([*self._rows, keys[:, 0]]),
+            np.concatenate([*self._columns, keys[:, 1]]),
+            np.concatenate([*self._values, np.array(list(single.values()), dtype=float)]),
+        )

@@ -1,0 +1,124 @@
+"""`clear`: from a frozen auction to a publishable result."""
+
+from dataclasses import dataclass
+from decimal import localcontext
+from time import perf_counter
+
+from orders.clearing.block_orders import Relaxation
+from orders.clearing.bound import (
+    BoundVector,
+    evaluate_bound,
+    published_vector,
+    supply_nodes_with_sellers,
+    vector_of_relaxation,
+)
+from orders.clearing.bundle import bundle_sha256
+from orders.clearing.errors import OrderTypeUnsupported, SolverFailed
+from orders.clearing.market import build_market
+from orders.clearing.placement import place_singles
+from orders.clearing.publication import Cleared, publish
+from orders.clearing.quantities import whole_lots
+from orders.clearing.search import DEFAULT_TRIALS, choose_blocks
+from orders.clearing.state import Book, Outcome, evaluate, open_book
+from orders.clearing.types import Auction, Result
+from orders.clearing.validation import DECIMAL_DIGITS
+
+
+@dataclass
+class _Clock:
+    """Seconds by stage; outside the comparison of results."""
+
+    started: float
+    stages: dict[str, float]
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self.stages[stage] = round(now - self.started, 6)
+        self.started = now
+
+
+def clear(auction: Auction) -> Result:
+    """Clear an auction: prices, acceptances, assignments, flows, rents and the bound.
+
+    The same auction gives the same result whatever the order of its rows; effort is limited by
+    `work_limit` (trials of changed block choices), never by seconds.
+
+    Raises:
+        OrderTypeUnsupported: an order of a type this engine version does not clear.
+        SolverFailed: the linear programme had no answer, which a valid auction never causes.
+    """
+    with localcontext() as context:
+        context.prec = DECIMAL_DIGITS
+        return _clear(auction)
+
+
+def _clear(auction: Auction) -> Result:
+    _refuse_unsupported(auction)
+    clock = _Clock(perf_counter(), {})
+    market = build_market(auction)
+    book = open_book(market)
+    clock.lap("model")
+    base = evaluate(book, {})
+    if base is None or base.prices is None:
+        raise SolverFailed("the divisible orders have no admissible prices")
+    clock.lap("divisible_orders")
+    limit = auction.terms.work_limit
+    best, relaxation = choose_blocks(book, base, DEFAULT_TRIALS if limit is None else limit)
+    clock.lap("block_orders")
+    # Solved once more from scratch, so that the answer does not depend on the path of the search.
+    final = evaluate(book, best.selection, fresh=True)
+    if final is None or final.prices is None:
+        final = best
+    lots = whole_lots(book, final)
+    placements = place_singles(book, final, lots)
+    clock.lap("quantities")
+    bound = _best_bound(book, base, final, relaxation)
+    result = publish(
+        Cleared(
+            book=book,
+            base_welfare=base.welfare,
+            outcome=final,
+            lots=lots,
+            placements=placements,
+            bound=bound,
+            bundle_sha256=bundle_sha256(auction),
+        )
+    )
+    clock.lap("publication")
+    return result_with_timing(result, clock.stages)
+
+
+def result_with_timing(result: Result, stages: dict[str, float]) -> Result:
+    """Return the result with its seconds by stage."""
+    fields = {name: getattr(result, name) for name in result.__dataclass_fields__}
+    return Result(**{**fields, "timing": dict(stages)})
+
+
+def _refuse_unsupported(auction: Auction) -> None:
+    for order in auction.flexibles:
+        kind = "interruptible" if order.interruptible else "flexible"
+        raise OrderTypeUnsupported(
+            "flexible_orders.csv",
+            order.line,
+            f"order {order.order_id!r}: {kind} orders are unsupported in this engine version",
+        )
+
+
+def _best_bound(
+    book: Book, base: Outcome, final: Outcome, relaxation: Relaxation | None
+) -> BoundVector:
+    """Return the lowest bound among the vectors at hand; each of them is a valid bound."""
+    market, merit = book.market, book.merit
+    sellers = supply_nodes_with_sellers(market, merit)
+    offered = book.offered({})
+    vectors = []
+    for outcome in (final, base) if book.candidates else (final,):
+        if outcome.prices is not None:
+            ticks = published_vector(market, outcome.prices, sellers)
+            vectors.append((ticks, outcome.prices.rent))
+    if relaxation is not None:
+        vectors.append(
+            vector_of_relaxation(market, relaxation.node_price, relaxation.rent, sellers)
+        )
+    bounds = [evaluate_bound(market, merit, offered, ticks, rent) for ticks, rent in vectors]
+    return min(bounds, key=lambda bound: bound.value)

@@ -1,0 +1,510 @@
+"""Turns whole lots and rounded prices into the tables of a result; all money is exact."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from orders.clearing.assignment import Pair, Party, pair_period
+from orders.clearing.bound import BoundVector
+from orders.clearing.candidates import leg_lots, seller_keys
+from orders.clearing.market import Kind, Market
+from orders.clearing.placement import Placements
+from orders.clearing.published import EMPTY, PublishedPrices
+from orders.clearing.quantities import PeriodLots
+from orders.clearing.schema import ENGINE_VERSION
+from orders.clearing.sharing import accepted_by_order
+from orders.clearing.state import Book, Outcome, exact_payment, exact_surplus
+from orders.clearing.types import (
+    NONE,
+    AssignmentRow,
+    BlockResultRow,
+    Bound,
+    CurveResultRow,
+    DeliveredPriceRow,
+    FlowRow,
+    IntArray,
+    LinkRentRow,
+    PriceRow,
+    Result,
+    Summary,
+)
+
+_ZERO = Decimal(0)
+_RATIO = Decimal("0.000000001")
+
+
+@dataclass(frozen=True, eq=False)
+class Cleared:
+    """What the search left behind, ready to be published."""
+
+    book: Book
+    base_welfare: float
+    outcome: Outcome
+    lots: list[PeriodLots]
+    placements: Placements
+    bound: BoundVector
+    bundle_sha256: str
+
+
+def publish(cleared: Cleared) -> Result:
+    """Return the result tables of a clearing."""
+    return _Publisher(cleared).publish()
+
+
+class _Publisher:
+    def __init__(self, cleared: Cleared) -> None:
+        assert cleared.outcome.prices is not None  # noqa: S101 - narrowed by the engine
+        self._cleared = cleared
+        self._book = cleared.book
+        self._market: Market = cleared.book.market
+        self._auction = cleared.book.market.auction
+        self._prices: PublishedPrices = cleared.outcome.prices
+        self._offered = self._book.offered(cleared.outcome.selection)
+        steps = np.concatenate([part.steps for part in cleared.lots])
+        self._accepted: IntArray = accepted_by_order(
+            self._book.merit, steps, self._offered, cleared.placements.floors()
+        )
+        self._keys = seller_keys(self._market)
+
+    def publish(self) -> Result:
+        """Build every table."""
+        flows = self._flow_lots()
+        blocks = self._block_rows()
+        return Result(
+            summary=self._summary(flows, blocks),
+            bound=self._bound(),
+            prices=self._price_rows(self._prices.ticks),
+            delivered_prices=self._delivered_rows(),
+            curve_results=self._curve_rows(),
+            block_results=blocks,
+            flexible_results=(),
+            assignments=self._assignment_rows(),
+            flows=self._flow_rows(flows),
+            link_rents=self._rent_rows(self._prices.rent, self._prices.rent_quantum),
+        )
+
+    # -- prices ----------------------------------------------------------------------------------
+
+    def _price_rows(self, ticks: IntArray) -> tuple[PriceRow, ...]:
+        rows = []
+        for item, product in enumerate(self._auction.products):
+            levels = [(None, NONE)] + [(c, k) for k, c in enumerate(product.carbon_classes)]
+            for hub, name in enumerate(self._auction.hubs):
+                for limit, carbon in levels:
+                    level = self._market.level_of_supply(item, carbon)
+                    node = self._market.supply_node(hub, item, level)
+                    for period in range(self._auction.terms.periods):
+                        value = self._tick_price(int(ticks[period, node]), item)
+                        rows.append(PriceRow(name, product.name, limit, period + 1, value))
+        return tuple(rows)
+
+    def _tick_price(self, ticks: int, product: int) -> Decimal | None:
+        if ticks == EMPTY:
+            return None
+        return ticks * self._auction.products[product].clearing_price_tick
+
+    def _delivered_rows(self) -> tuple[DeliveredPriceRow, ...]:
+        rows = []
+        nodes = [
+            (node, number)
+            for number, node in enumerate(self._market.nodes)
+            if node.kind != Kind.SUPPLY
+        ]
+        nodes.sort(key=lambda pair: (pair[0].product, pair[0].hub, pair[0].kind, pair[0]))
+        for node, number in nodes:
+            product = self._auction.products[node.product]
+            carbon = self._market.levels[node.product][node.level]
+            rtt = None if node.rtt_class == NONE else product.rtt_classes[node.rtt_class]
+            limit = None if carbon == NONE else product.carbon_classes[carbon]
+            for period in range(self._auction.terms.periods):
+                value = self._tick_price(int(self._prices.ticks[period, number]), node.product)
+                rows.append(
+                    DeliveredPriceRow(
+                        self._auction.hubs[node.hub], product.name, rtt, limit, period + 1, value
+                    )
+                )
+        return tuple(rows)
+
+    def _rent_rows(self, rent: IntArray, quantum: Decimal) -> tuple[LinkRentRow, ...]:
+        rows = []
+        hubs = self._auction.hubs
+        for number, link in enumerate(self._auction.links):
+            for position, direction in enumerate(("forward", "reverse")):
+                for period in range(self._auction.terms.periods):
+                    value = int(rent[period, 2 * number + position]) * quantum
+                    ends = (hubs[link.from_hub], hubs[link.to_hub])
+                    rows.append(LinkRentRow(*ends, direction, period + 1, value))
+        return tuple(rows)
+
+    def _bound(self) -> Bound:
+        bound = self._cleared.bound
+        prices = [row for row in self._price_rows(bound.ticks) if row.price is not None]
+        rents = [row for row in self._rent_rows(bound.rent, bound.quantum) if row.rent]
+        return Bound(tuple(prices), tuple(rents), bound.value)
+
+    # -- orders ----------------------------------------------------------------------------------
+
+    def _curve_rows(self) -> tuple[CurveResultRow, ...]:
+        curves = self._auction.curves
+        columns = zip(
+            curves.order_id,
+            curves.is_buy.tolist(),
+            curves.hub.tolist(),
+            curves.product.tolist(),
+            curves.period.tolist(),
+            curves.price_ticks.tolist(),
+            curves.quantity_lots.tolist(),
+            self._offered.tolist(),
+            self._accepted.tolist(),
+            self._clearing_ticks().tolist(),
+            strict=True,
+        )
+        rows = []
+        for name, buy, hub, item, period, ticks, lots, offered, accepted, price in columns:
+            product = self._auction.products[item]
+            limit = ticks * product.price_tick
+            status, reason = _curve_status(
+                lots=lots,
+                offered=offered,
+                accepted=accepted,
+                edge=_edge(buy, limit, price, product.clearing_price_tick),
+            )
+            rows.append(
+                CurveResultRow(
+                    name,
+                    "buy" if buy else "sell",
+                    self._auction.hubs[hub],
+                    product.name,
+                    period + 1,
+                    limit,
+                    lots * product.quantity_tick,
+                    accepted * product.quantity_tick,
+                    status,
+                    reason,
+                )
+            )
+        return tuple(rows)
+
+    def _clearing_ticks(self) -> IntArray:
+        periods = self._auction.curves.period
+        return self._prices.ticks[periods, self._book.merit.node_of_order]
+
+    def _block_rows(self) -> tuple[BlockResultRow, ...]:
+        chosen: dict[tuple[int, int], int] = {}
+        for number in self._cleared.outcome.selection:
+            candidate = self._book.candidates[number]
+            chosen[candidate.order, candidate.option] = number
+        rows = []
+        for number, order in enumerate(self._auction.blocks):
+            taken = any(key[0] == number for key in chosen)
+            for position, option in enumerate(order.options):
+                key = (number, position)
+                if key in chosen:
+                    rows.append(self._accepted_row(order.order_id, option.option_id, chosen[key]))
+                else:
+                    status, reason = self._rejection(number, position, taken=taken)
+                    rows.append(
+                        BlockResultRow(
+                            order.order_id, option.option_id, _ZERO, status, reason, _ZERO, _ZERO
+                        )
+                    )
+        return tuple(rows)
+
+    def _accepted_row(self, order: str, option: str, number: int) -> BlockResultRow:
+        ratio = self._cleared.outcome.selection[number]
+        payment = exact_payment(self._book, number, ratio, self._prices)
+        surplus = exact_surplus(self._book, number, ratio, self._prices)
+        status = "accepted" if ratio == 1 else "partly_accepted"
+        if surplus < 0:
+            reason = "carried_by_linked_orders"
+        else:
+            reason = "in_the_money" if surplus else "at_the_money"
+        return BlockResultRow(order, option, ratio, status, reason, payment, surplus)
+
+    def _rejection(self, order: int, option: int, *, taken: bool) -> tuple[str, str]:
+        """Say why an option is rejected; in the money without an excuse is paradoxical."""
+        if taken:
+            return "rejected", "another_option_accepted"
+        candidates = [
+            k
+            for k, c in enumerate(self._book.candidates)
+            if c.order == order and c.option == option
+        ]
+        if not candidates:
+            return "not_placeable", "no_listing_can_serve_it"
+        block = self._auction.blocks[order]
+        if block.parent_order_id is not None and not self._is_accepted(block.parent_order_id):
+            return "rejected", "parent_rejected"
+        reachable = [
+            k
+            for k in candidates
+            if all(
+                self._prices.has_price(item.period, item.node)
+                for item in self._book.candidates[k].injections
+            )
+        ]
+        if not reachable:
+            return "rejected", "not_reachable"
+        best = max(exact_surplus(self._book, k, Decimal(1), self._prices) for k in reachable)
+        if best > 0 and self._book.candidates[candidates[0]].is_single:
+            return self._single_rejection(best)
+        if best > 0:
+            return "paradoxically_rejected", "in_the_money_but_not_accepted"
+        return "rejected", "out_of_the_money"
+
+    def _single_rejection(self, best: Decimal) -> tuple[str, str]:
+        del best
+        return "paradoxically_rejected", "in_the_money_but_not_accepted"
+
+    def _is_accepted(self, order_id: str) -> bool:
+        return any(
+            self._auction.blocks[self._book.candidates[k].order].order_id == order_id
+            for k in self._cleared.outcome.selection
+        )
+
+    # -- flows and assignments -------------------------------------------------------------------
+
+    def _flow_lots(self) -> dict[tuple[int, int, int, int], int]:
+        """Return lots by (link, product, period, direction), gross over classes."""
+        flows: dict[tuple[int, int, int, int], int] = {}
+
+        def carry(steps: tuple[tuple[int, int], ...], product: int, period: int, lots: int) -> None:
+            for link, direction in steps:
+                key = (link, product, period, direction)
+                flows[key] = flows.get(key, 0) + lots
+
+        arcs = self._market.arcs
+        for period, part in enumerate(self._cleared.lots):
+            for arc in np.flatnonzero(part.arcs > 0).tolist():
+                carry(arcs.steps[arc], int(arcs.product[arc]), period, int(part.arcs[arc]))
+        for number, ratio in self._cleared.outcome.selection.items():
+            candidate = self._book.candidates[number]
+            if not candidate.is_single:
+                continue
+            hub = self._market.nodes[candidate.injections[0].node].hub
+            for leg in self._auction.blocks[candidate.order].options[candidate.option].legs:
+                steps = self._market.routes[hub, leg.hub].steps
+                carry(steps, leg.product, leg.period, leg_lots(leg, ratio))
+        return flows
+
+    def _flow_rows(self, flows: dict[tuple[int, int, int, int], int]) -> tuple[FlowRow, ...]:
+        rows = []
+        hubs = self._auction.hubs
+        for link, item, period in sorted({key[:3] for key, lots in flows.items() if lots}):
+            product = self._auction.products[item]
+            amounts = [
+                flows.get((link, item, period, direction), 0) * product.quantity_tick
+                for direction in (0, 1)
+            ]
+            ends = (
+                hubs[self._auction.links[link].from_hub],
+                hubs[self._auction.links[link].to_hub],
+            )
+            rows.append(FlowRow(*ends, product.name, period + 1, *amounts))
+        return tuple(rows)
+
+    def _assignment_rows(self) -> tuple[AssignmentRow, ...]:
+        buyers, sellers = self._parties()
+        rows = self._placed_rows()
+        for period, part in enumerate(self._cleared.lots):
+            pairs = pair_period(self._market, part, buyers[period], sellers[period])
+            rows.extend(self._assignment_row(pair, period) for pair in pairs)
+        return tuple(sorted(rows, key=lambda row: (row.period, row)))
+
+    def _assignment_row(self, pair: Pair, period: int) -> AssignmentRow:
+        market = self._market
+        node = market.nodes[pair.buyer.node]
+        product = self._auction.products[node.product]
+        return AssignmentRow(
+            pair.buyer.order_id,
+            pair.buyer.option_id,
+            pair.seller.order_id,
+            pair.seller.option_id,
+            pair.seller.listing_id,
+            self._auction.hubs[market.nodes[pair.seller.node].hub],
+            self._auction.hubs[node.hub],
+            product.name,
+            period + 1,
+            pair.lots * product.quantity_tick,
+        )
+
+    def _placed_rows(self) -> list[AssignmentRow]:
+        """Assign each single-placed buy to the one listing found for it."""
+        rows = []
+        curves = self._auction.curves
+        for number, served in sorted(self._cleared.placements.served.items()):
+            candidate = self._book.candidates[number]
+            order = self._auction.blocks[candidate.order]
+            option = order.options[candidate.option]
+            ratio = self._cleared.outcome.selection[number]
+            stock = [list(item) for item in served]
+            for leg in option.legs:
+                wanted = leg_lots(leg, ratio)
+                for item in stock:
+                    lots = min(wanted, item[2]) if item[0] == leg.period else 0
+                    if lots <= 0:
+                        continue
+                    item[2] -= lots
+                    wanted -= lots
+                    row = item[1]
+                    product = self._auction.products[leg.product]
+                    rows.append(
+                        AssignmentRow(
+                            order.order_id,
+                            option.option_id,
+                            curves.order_id[row],
+                            "",
+                            self._keys[row],
+                            self._auction.hubs[int(curves.hub[row])],
+                            self._auction.hubs[leg.hub],
+                            product.name,
+                            leg.period + 1,
+                            lots * product.quantity_tick,
+                        )
+                    )
+        return _merged(rows)
+
+    def _parties(self) -> tuple[list[list[Party]], list[list[Party]]]:
+        """Return buyers and sellers by period, without what single placement already assigned."""
+        periods = self._auction.terms.periods
+        buyers: list[list[Party]] = [[] for _ in range(periods)]
+        sellers: list[list[Party]] = [[] for _ in range(periods)]
+        placed = self._cleared.placements.floors()
+        curves = self._auction.curves
+        totals: dict[str, int] = {}
+        rows = np.flatnonzero(self._accepted > 0).tolist()
+        for row in rows:
+            if not curves.is_buy[row]:
+                key = self._keys[row]
+                totals[key] = totals.get(key, 0) + int(self._accepted[row])
+        merged: dict[tuple[int, int, str], int] = {}
+        for row in rows:
+            place = (int(curves.period[row]), int(self._book.merit.node_of_order[row]))
+            key = (*place, curves.order_id[row])
+            lots = int(self._accepted[row]) - placed.get(row, 0)
+            merged[key] = merged.get(key, 0) + lots
+        first_row = {curves.order_id[row]: row for row in reversed(rows)}
+        for (period, node, name), lots in merged.items():
+            row = first_row[name]
+            if curves.is_buy[row]:
+                buyers[period].append(Party(node, (1, 0, name, ""), lots, name, "", ""))
+            else:
+                key = self._keys[row]
+                rank = (1, -totals[key], key, name)
+                sellers[period].append(Party(node, rank, lots, name, "", key))
+        self._add_blocks(buyers, sellers)
+        return buyers, sellers
+
+    def _add_blocks(self, buyers: list[list[Party]], sellers: list[list[Party]]) -> None:
+        for number, ratio in sorted(self._cleared.outcome.selection.items()):
+            candidate = self._book.candidates[number]
+            if candidate.is_single:
+                continue
+            order = self._auction.blocks[candidate.order]
+            option = order.options[candidate.option].option_id
+            for item in candidate.injections:
+                lots = int(abs(item.lots) * ratio)
+                rank = (0, 0, order.order_id, option)
+                if order.is_buy:
+                    party = Party(item.node, rank, lots, order.order_id, option, "")
+                    buyers[item.period].append(party)
+                else:
+                    key = order.listing_id or order.order_id
+                    party = Party(item.node, rank, lots, order.order_id, option, key)
+                    sellers[item.period].append(party)
+
+    # -- money -----------------------------------------------------------------------------------
+
+    def _summary(
+        self, flows: dict[tuple[int, int, int, int], int], blocks: tuple[BlockResultRow, ...]
+    ) -> Summary:
+        value, cost, paid, received = self._curve_money()
+        for row in blocks:
+            if not row.acceptance:
+                continue
+            order = next(o for o in self._auction.blocks if o.order_id == row.order_id)
+            if order.is_buy:
+                paid += row.payment
+                value += row.payment + row.surplus
+            else:
+                received += row.payment
+                cost += row.payment - row.surplus
+        tariffs = self._tariffs(flows)
+        welfare = value - cost - tariffs
+        upper = max(self._cleared.bound.value, welfare)
+        return Summary(
+            status="cleared",
+            welfare=welfare,
+            upper_bound=upper,
+            gap=((upper - welfare) / upper).quantize(_RATIO) if upper else _ZERO,
+            share_of_block_gain=self._share(welfare, upper),
+            paradoxically_rejected=sum(row.status == "paradoxically_rejected" for row in blocks),
+            buyer_payments=paid,
+            seller_receipts=received,
+            congestion_rent=paid - received - tariffs,
+            tariffs=tariffs,
+            engine_version=ENGINE_VERSION,
+            bundle_sha256=self._cleared.bundle_sha256,
+        )
+
+    def _share(self, welfare: Decimal, upper: Decimal) -> Decimal | None:
+        """Return the share of the possible block gain that was reached, None without blocks."""
+        base = Decimal(self._cleared.base_welfare).quantize(Decimal("0.000001"))
+        if not self._book.candidates or upper - base <= Decimal("0.000001"):
+            return None
+        return max(_ZERO, (welfare - base) / (upper - base)).quantize(_RATIO)
+
+    def _curve_money(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """Return value and cost at limit prices, payments and receipts at published prices."""
+        curves = self._auction.curves
+        sums = [_ZERO] * 4
+        clearing = self._clearing_ticks()
+        for item, product in enumerate(self._auction.products):
+            for position, buy in ((0, True), (1, False)):
+                chosen = (curves.product == item) & (curves.is_buy == buy) & (self._accepted > 0)
+                lots = self._accepted[chosen]
+                limit = _exact_dot(curves.price_ticks[chosen], lots)
+                price = _exact_dot(clearing[chosen], lots)
+                sums[position] += limit * product.price_tick * product.quantity_tick
+                sums[position + 2] += price * product.clearing_price_tick * product.quantity_tick
+        return sums[0], sums[1], sums[2], sums[3]
+
+    def _tariffs(self, flows: dict[tuple[int, int, int, int], int]) -> Decimal:
+        total = _ZERO
+        for (link, item, _, _), lots in flows.items():
+            product = self._auction.products[item]
+            rate = self._auction.links[link].tariff * product.bandwidth * product.quantity_tick
+            total += rate * lots
+        return total
+
+
+def _exact_dot(first: IntArray, second: IntArray) -> int:
+    return sum(a * b for a, b in zip(first.tolist(), second.tolist(), strict=True))
+
+
+def _merged(rows: list[AssignmentRow]) -> list[AssignmentRow]:
+    """Add up rows that differ in quantity only."""
+    total: dict[tuple[object, ...], Decimal] = {}
+    for row in rows:
+        total[row[:-1]] = total.get(row[:-1], _ZERO) + row.quantity
+    return [AssignmentRow(*key, quantity) for key, quantity in total.items()]  # type: ignore[arg-type]
+
+
+def _edge(buy: bool, limit: Decimal, ticks: int, tick: Decimal) -> str:
+    if ticks == EMPTY:
+        return "not_reachable"
+    price = ticks * tick
+    if price == limit:
+        return "at_the_money"
+    return "in_the_money" if (price < limit) == buy else "out_of_the_money"
+
+
+def _curve_status(*, lots: int, offered: int, accepted: int, edge: str) -> tuple[str, str]:
+    if accepted == lots and lots:
+        return "accepted", edge
+    if accepted:
+        return "partly_accepted", "listing_full" if accepted == offered < lots else edge
+    if offered < lots and edge != "out_of_the_money":
+        return "rejected", "listing_full"
+    return "rejected", edge

@@ -1,0 +1,154 @@
+"""Rounding of prices to the clearing tick, as integers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from orders.clearing.market import Kind, Market
+from orders.clearing.price_system import PriceVector
+from orders.clearing.types import IntArray
+
+# Marks a price that does not exist; far outside any band.
+EMPTY = -(2**62)
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedPrices:
+    """Prices in clearing ticks of their product by (period, node), rents in `rent_quantum`."""
+
+    ticks: IntArray
+    rent: IntArray
+    rent_quantum: Decimal
+    market: Market
+
+    def price(self, period: int, node: int) -> Decimal:
+        """Return a published price as an exact decimal."""
+        product = self.market.auction.products[self.market.nodes[node].product]
+        return int(self.ticks[period, node]) * product.clearing_price_tick
+
+    def has_price(self, period: int, node: int) -> bool:
+        """Whether any order can reach the node in the period."""
+        return bool(self.ticks[period, node] != EMPTY)
+
+    def rent_of(self, period: int, link: int) -> Decimal:
+        """Return a published rent per Gbit/s."""
+        return int(self.rent[period, link]) * self.rent_quantum
+
+
+def rent_quantum(market: Market) -> Decimal:
+    """Return a power of ten so fine that rounding a rent moves no price by a tenth of a tick."""
+    finest = min(product.clearing_price_tick for product in market.auction.products)
+    widest = max(max(product.bandwidth for product in market.auction.products), Decimal(1))
+    return Decimal(1).scaleb((finest / widest / 10).adjusted())
+
+
+def publish_prices(market: Market, vectors: Sequence[PriceVector]) -> PublishedPrices:
+    """Round the prices of all periods; rounding is to the nearest tick, so limits are never crossed."""
+    quantum = rent_quantum(market)
+    ticks = np.full((len(vectors), len(market.nodes)), EMPTY, dtype=np.int64)
+    rents = np.zeros((len(vectors), market.capacity.shape[0]), dtype=np.int64)
+    products = market.auction.products
+    tick = np.array([float(products[node.product].clearing_price_tick) for node in market.nodes])
+    low = np.array([float(products[node.product].price_min) for node in market.nodes])
+    high = np.array([float(products[node.product].price_max) for node in market.nodes])
+    for period, vector in enumerate(vectors):
+        raw = _complete(market, vector, period)
+        known = np.isfinite(raw)
+        rounded = np.rint(np.clip(raw[known], low[known], high[known]) / tick[known])
+        ticks[period, known] = rounded.astype(np.int64)
+        rent = _with_closed_links(market, raw, vector.rent, period)
+        rents[period] = np.ceil(rent / float(quantum) - 1e-6).astype(np.int64)
+    return PublishedPrices(ticks, rents, quantum, market)
+
+
+def _complete(market: Market, vector: PriceVector, period: int) -> np.ndarray:
+    """Return a price for every node: supply as found, delivered as the cheapest way.
+
+    A hub without sellers gets, as supply price, what a unit of supply would be worth there: the most
+    that any place it could serve pays net of the way.
+    """
+    raw = np.where(np.isinf(vector.delivered), np.nan, vector.delivered)
+    worth = _worth_of_supply(market, raw, vector, period)
+    for number, node in enumerate(market.nodes):
+        if node.kind == Kind.SUPPLY:
+            own = vector.supply[number]
+            raw[number] = own if np.isfinite(own) else worth[number]
+    return raw
+
+
+def _worth_of_supply(
+    market: Market, raw: np.ndarray, vector: PriceVector, period: int
+) -> np.ndarray:
+    worth = np.full(len(market.nodes), np.nan)
+    for product, levels in enumerate(market.levels):
+        for level in range(len(levels)):
+            supply = market.supply_nodes[product][level]
+            worth[supply] = raw[market.network_nodes[product][level]]
+    tariff = np.repeat(np.array([float(link.tariff) for link in market.auction.links]), 2)
+    toll = tariff + vector.rent
+    way_toll = np.bincount(
+        market.way_use, weights=toll[market.way_link], minlength=len(market.way_node)
+    )
+    closed = np.bincount(
+        market.way_use,
+        weights=market.capacity[market.way_link, period] <= 0,
+        minlength=len(market.way_node),
+    )
+    bandwidth = np.array([float(p.bandwidth) for p in market.auction.products])
+    for way in np.flatnonzero(closed == 0).tolist():
+        node = market.nodes[int(market.way_node[way])]
+        value = raw[market.way_node[way]] - bandwidth[node.product] * way_toll[way]
+        if not np.isfinite(value):
+            continue
+        for level in range(node.level + 1):
+            supply = int(market.supply_nodes[node.product][level][market.way_hub[way]])
+            worth[supply] = np.fmax(worth[supply], value)
+    return worth
+
+
+def _with_closed_links(
+    market: Market, raw: np.ndarray, rent: np.ndarray, period: int
+) -> np.ndarray:
+    """Give link directions without capacity the least rent that leaves no gain in using them."""
+    out = rent.copy()
+    closed = market.capacity[:, period] <= 0
+    if not closed.any():
+        return out
+    bandwidth = np.array([float(p.bandwidth) for p in market.auction.products])
+    for direction in np.flatnonzero(closed).tolist():
+        link = market.auction.links[direction // 2]
+        ends = (link.from_hub, link.to_hub)[:: 1 if direction % 2 == 0 else -1]
+        for product, levels in enumerate(market.network_nodes):
+            for nodes in levels:
+                gain = raw[nodes[ends[1]]] - raw[nodes[ends[0]]]
+                if bandwidth[product] > 0 and np.isfinite(gain):
+                    need = gain / bandwidth[product] - float(link.tariff)
+                    out[direction] = max(out[direction], need)
+    _close_routes(market, raw, out, closed, bandwidth)
+    return out
+
+
+def _close_routes(
+    market: Market,
+    raw: np.ndarray,
+    rent: np.ndarray,
+    closed: np.ndarray,
+    bandwidth: np.ndarray,
+) -> None:
+    """The same for the routes of latency-limited buyers over a closed direction."""
+    links = market.auction.links
+    for way in range(len(market.way_node)):
+        steps = market.way_link[market.way_use == way]
+        shut = [step for step in steps.tolist() if closed[step]]
+        node = market.nodes[int(market.way_node[way])]
+        if not shut or bandwidth[node.product] == 0:
+            continue
+        price = raw[market.way_node[way]]
+        for level in range(node.level + 1):
+            origin = raw[int(market.supply_nodes[node.product][level][market.way_hub[way]])]
+            need = (price - origin) / bandwidth[node.product]
+            need -= sum(float(links[step // 2].tariff) + rent[step] for step in steps.tolist())
+            if np.isfinite(need) and need > 0:
+                rent[shut[0]] += need

@@ -1,0 +1,129 @@
+"""Whole lots: the fractional answer of a period rounded without breaking balance or capacity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orders.clearing.errors import SolverFailed
+from orders.clearing.period_clearing import PeriodModel, PeriodSolution
+from orders.clearing.solver import Programme, solve
+from orders.clearing.state import Book, Outcome
+from orders.clearing.types import FloatArray, IntArray
+
+_WHOLE = 1e-5
+_ROUNDS = 8
+_NODE_LIMIT = 500
+
+
+@dataclass(frozen=True, eq=False)
+class PeriodLots:
+    """Accepted whole lots by step and by arc."""
+
+    steps: IntArray
+    arcs: IntArray
+
+
+def whole_lots(book: Book, outcome: Outcome) -> list[PeriodLots]:
+    """Return whole lots for every period, legs of blocks floored.
+
+    With the capacity of full links dealt out to single arcs in whole lots, what remains is a pure
+    network with whole bounds, whose vertices are whole.
+    """
+    exact, exact_links = book.injections(outcome.selection)
+    whole, whole_links = book.injections(outcome.selection, whole=True)
+    out = []
+    for model, solution in zip(book.models, outcome.solutions, strict=True):
+        period = model.period
+        lots = outcome.lots[model.steps]
+        if np.array_equal(exact[period], whole[period]) and _is_whole(solution):
+            out.append(_rounded(solution))
+        else:
+            # A floored leg needs no more of a link than the exact one.
+            links = np.minimum(exact_links[period], whole_links[period])
+            out.append(_round_period(model, lots, whole[period], links))
+    return out
+
+
+def _is_whole(solution: PeriodSolution) -> bool:
+    return all(
+        bool(np.all(np.abs(x - np.rint(x)) < _WHOLE))
+        for x in (solution.step_lots, solution.arc_lots)
+    )
+
+
+def _rounded(solution: PeriodSolution) -> PeriodLots:
+    return PeriodLots(
+        np.rint(solution.step_lots).astype(np.int64), np.rint(solution.arc_lots).astype(np.int64)
+    )
+
+
+def _round_period(
+    model: PeriodModel, lots: IntArray, injection: FloatArray, links: FloatArray
+) -> PeriodLots:
+    limit = np.full(len(model.market.arcs.start), np.inf)
+    for _ in range(_ROUNDS):
+        solution = model.solve(lots, injection, links, arc_limit=limit, fresh=True)
+        if solution is None:
+            break
+        if _is_whole(solution):
+            return _rounded(solution)
+        limit = _dealt_out(model, solution, links, limit)
+    return _integer_programme(model, lots, injection, links)
+
+
+def _dealt_out(
+    model: PeriodModel, solution: PeriodSolution, links: FloatArray, limit: FloatArray
+) -> FloatArray:
+    """Limit the arcs over full links to whole lots, remainders first where room is left."""
+    arcs = model.market.arcs
+    out = limit.copy()
+    full = np.zeros(len(model.capacity), dtype=bool)
+    full[solution.full] = True
+    affected = np.unique(arcs.use_arc[full[arcs.use_link]])
+    flow = solution.arc_lots
+    out[affected] = np.floor(flow[affected] + _WHOLE)
+    taken = flow.copy()
+    taken[affected] = out[affected]
+    room = (
+        model.capacity
+        - links
+        - np.bincount(
+            arcs.use_link,
+            weights=taken[arcs.use_arc] * arcs.use_bandwidth,
+            minlength=len(model.capacity),
+        )
+    )
+    remainder = flow[affected] - out[affected]
+    for position in np.lexsort((affected, -np.round(remainder, 6))).tolist():
+        arc = int(affected[position])
+        if remainder[position] <= _WHOLE:
+            continue
+        uses = arcs.use_arc == arc
+        if np.all(room[arcs.use_link[uses]] >= arcs.use_bandwidth[uses] - 1e-9):
+            room[arcs.use_link[uses]] -= arcs.use_bandwidth[uses]
+            out[arc] += 1
+    return out
+
+
+def _integer_programme(
+    model: PeriodModel, lots: IntArray, injection: FloatArray, links: FloatArray
+) -> PeriodLots:
+    """Last resort where several full links on one route leave fractions."""
+    plain = model.programme(lots)
+    nodes = len(model.market.nodes)
+    programme = Programme(
+        cost=plain.cost,
+        lower=plain.lower,
+        upper=plain.upper,
+        row_lower=np.concatenate([-injection, plain.row_lower[nodes:]]),
+        row_upper=np.concatenate([-injection, model.capacity - links]),
+        entry_row=plain.entry_row,
+        entry_column=plain.entry_column,
+        entry_value=plain.entry_value,
+        integer=np.arange(len(plain.cost)),
+    )
+    answer = solve(programme, node_limit=_NODE_LIMIT)
+    if not len(answer.x):
+        raise SolverFailed(f"period {model.period + 1}: no answer in whole lots")
+    x = np.rint(answer.x).astype(np.int64)
+    return PeriodLots(x[: model.step_count], x[model.step_count :])

@@ -1,0 +1,146 @@
+"""The only file that imports highspy: programmes in, plain arrays out."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import highspy
+import numpy as np
+
+from orders.clearing.types import FloatArray, IntArray
+
+INFINITY = highspy.kHighsInf
+
+
+class SolveStatus(Enum):
+    """Outcome of a solve: values, not exceptions."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """Minimise cost·x (+ ½ x·diag(hessian)·x) within column and row bounds; matrix by triplets."""
+
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    row_lower: FloatArray
+    row_upper: FloatArray
+    entry_row: IntArray
+    entry_column: IntArray
+    entry_value: FloatArray
+    integer: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    hessian: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Column values and row duals (empty arrays when there is no solution)."""
+
+    status: SolveStatus
+    x: FloatArray
+    row_dual: FloatArray
+
+
+class Solver:
+    """One HiGHS instance with a loaded programme, warm-started between solves."""
+
+    def __init__(self, programme: Programme, *, node_limit: int | None = None) -> None:
+        self._highs = highspy.Highs()
+        # Options are set once, before the first run: HiGHS refuses a later change of `threads`.
+        for name, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("parallel", "off"),
+            ("random_seed", 0),
+            ("mip_rel_gap", 1e-6),
+            ("mip_abs_gap", 0.0),
+        ):
+            self._highs.setOptionValue(name, value)
+        if node_limit is not None:
+            self._highs.setOptionValue("mip_max_nodes", node_limit)
+        self._has_integers = len(programme.integer) > 0
+        self._load(programme)
+
+    def _load(self, programme: Programme) -> None:
+        lp = highspy.HighsLp()
+        count = len(programme.cost)
+        lp.num_col_ = count
+        lp.num_row_ = len(programme.row_lower)
+        lp.col_cost_ = programme.cost
+        lp.col_lower_ = programme.lower
+        lp.col_upper_ = programme.upper
+        lp.row_lower_ = programme.row_lower
+        lp.row_upper_ = programme.row_upper
+        order = np.lexsort((programme.entry_row, programme.entry_column))
+        starts = np.searchsorted(programme.entry_column[order], np.arange(count + 1))
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = starts.astype(np.int32)
+        lp.a_matrix_.index_ = programme.entry_row[order].astype(np.int32)
+        lp.a_matrix_.value_ = programme.entry_value[order]
+        if self._has_integers:
+            kinds = [highspy.HighsVarType.kContinuous] * count
+            for column in programme.integer.tolist():
+                kinds[column] = highspy.HighsVarType.kInteger
+            lp.integrality_ = kinds
+        self._highs.passModel(lp)
+        if programme.hessian is not None:
+            self._pass_hessian(programme.hessian)
+
+    def _pass_hessian(self, diagonal: FloatArray) -> None:
+        hessian = highspy.HighsHessian()
+        hessian.dim_ = len(diagonal)
+        hessian.format_ = highspy.HessianFormat.kTriangular
+        hessian.start_ = np.arange(len(diagonal) + 1, dtype=np.int32)
+        hessian.index_ = np.arange(len(diagonal), dtype=np.int32)
+        hessian.value_ = diagonal
+        self._highs.passHessian(hessian)
+
+    def change_rows(self, rows: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Replace the bounds of some rows."""
+        if len(rows):
+            self._highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper)
+
+    def change_columns(self, columns: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Replace the bounds of some columns."""
+        if len(columns):
+            self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+    def forget_basis(self) -> None:
+        """Make the next solve independent of earlier ones."""
+        self._highs.clearSolver()
+
+    def solve(self) -> Solution:
+        """Run and return the outcome."""
+        self._highs.run()
+        model_status = self._highs.getModelStatus()
+        status = self._status(model_status)
+        if status in (SolveStatus.INFEASIBLE, SolveStatus.FAILED):
+            return Solution(status, np.zeros(0), np.zeros(0))
+        solution = self._highs.getSolution()
+        duals = np.zeros(0) if self._has_integers else np.array(solution.row_dual)
+        return Solution(status, np.array(solution.col_value), duals)
+
+    def _status(self, status: highspy.HighsModelStatus) -> SolveStatus:
+        if status == highspy.HighsModelStatus.kOptimal:
+            return SolveStatus.OPTIMAL
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return SolveStatus.INFEASIBLE
+        info = self._highs.getInfo()
+        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        limits = (
+            highspy.HighsModelStatus.kSolutionLimit,
+            highspy.HighsModelStatus.kIterationLimit,
+            highspy.HighsModelStatus.kUnknown,
+        )
+        if feasible and status in limits:
+            return SolveStatus.FEASIBLE
+        return SolveStatus.FAILED
+
+
+def solve(programme: Programme, *, node_limit: int | None = None) -> Solution:
+    """Solve a programme once."""
+    return Solver(programme, node_limit=node_limit).solve()

@@ -1,0 +1,139 @@
+"""The upper bound, evaluated again at the published vector."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from orders.clearing.types import BlockOrder
+from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
+
+_ZERO = Decimal(0)
+
+
+def bound_at_vector(facts: Facts, routes: dict[tuple[str, str], KnownRoute]) -> Decimal:
+    """Return U: the best surplus of every order at the vector, plus link capacity times rent.
+
+    Listings' capacities limit their own steps, cheapest first; everything else that ties orders
+    together is relaxed.
+    """
+    return _Bound(facts, routes).evaluate()
+
+
+class _Bound:
+    def __init__(self, facts: Facts, routes: dict[tuple[str, str], KnownRoute]) -> None:
+        self._facts = facts
+        self._routes = routes
+        rents: dict[tuple[int, int, int], Decimal] = {}
+        for row in facts.result.bound.link_rents:
+            link = facts.link_number.get((row.from_hub, row.to_hub), -1)
+            rents[link, int(row.direction == "reverse"), row.period] = row.rent
+        self._rents = rents
+        self._tolls = Tolls(facts.auction, rents, routes)
+        self._supply: dict[tuple[str, str, Class, int], Decimal] = {}
+        self._sources: dict[tuple[str, int], list[tuple[str, Class, Decimal]]] = defaultdict(list)
+        for item in facts.result.bound.prices:
+            if item.price is not None and item.product in facts.products:
+                key = (item.hub, item.product, item.carbon_class, item.period)
+                self._supply[key] = item.price
+                level = facts.active_class(item.product, item.carbon_class)
+                if level == item.carbon_class:
+                    self._sources[item.product, item.period].append((item.hub, level, item.price))
+        self._delivered: dict[tuple[str, str, Class, Class, int], Decimal | None] = {}
+
+    def evaluate(self) -> Decimal:
+        """Add up the surpluses and the links' rents."""
+        if any(rent < 0 for rent in self._rents.values()):
+            self._facts.report("bound", "bound.json", "a negative rent")
+        total = self._curves() + sum(map(self._block, self._facts.auction.blocks), _ZERO)
+        for number, link in enumerate(self._facts.auction.links):
+            for direction, capacities in enumerate((link.forward_capacity, link.reverse_capacity)):
+                for period, capacity in enumerate(capacities, start=1):
+                    total += capacity * self._rents.get((number, direction, period), _ZERO)
+        return total
+
+    def _price(
+        self, hub: str, product: str, rtt: Class, carbon: Class, period: int
+    ) -> Decimal | None:
+        key = (hub, product, rtt, carbon, period)
+        if key not in self._delivered:
+            self._delivered[key] = self._cheapest(hub, product, rtt, carbon, period)
+        return self._delivered[key]
+
+    def _cheapest(
+        self, hub: str, product: str, rtt: Class, carbon: Class, period: int
+    ) -> Decimal | None:
+        best: Decimal | None = None
+        bandwidth = self._facts.products[product].bandwidth
+        for source, level, price in self._sources[product, period]:
+            if carbon is not None and (level is None or level > carbon):
+                continue
+            route = self._routes.get((source, hub))
+            if rtt is None:
+                toll = self._tolls.between(source, hub, period, bandwidth)
+            elif route is None or route.rtt > rtt:
+                continue
+            else:
+                toll = self._tolls.along(route.steps, period, bandwidth)
+            if toll.is_finite():
+                total = price + bandwidth * toll
+                best = total if best is None else min(best, total)
+        return best
+
+    def _curves(self) -> Decimal:
+        facts, curves = self._facts, self._facts.auction.curves
+        room: dict[tuple[int, int, int], int] = {}
+        total = _ZERO
+        order = sorted(
+            range(len(curves)), key=lambda k: (int(curves.price_ticks[k]), curves.order_id[k])
+        )
+        for k in order:
+            item, period = int(curves.product[k]), int(curves.period[k])
+            product, hub = facts.auction.products[item], facts.auction.hubs[int(curves.hub[k])]
+            limit = int(curves.price_ticks[k]) * product.price_tick
+            lots = int(curves.quantity_lots[k])
+            name = curves.order_id[k]
+            if curves.is_buy[k]:
+                fact = facts.buys[name]
+                price = self._price(hub, product.name, fact.max_rtt, fact.max_carbon, period + 1)
+                gain = _ZERO if price is None else limit - price
+            else:
+                place = (int(curves.listing[k]), item, period)
+                lots = self._within_listing(place, lots, room)
+                carbon = facts.supply_class(product.name, facts.sells[name, hub].intensity)
+                own = self._supply.get((hub, product.name, carbon, period + 1))
+                gain = _ZERO if own is None else own - limit
+            if gain > 0:
+                total += gain * lots * product.quantity_tick
+        return total
+
+    def _within_listing(
+        self, place: tuple[int, int, int], lots: int, room: dict[tuple[int, int, int], int]
+    ) -> int:
+        if place[0] < 0:
+            return lots
+        capacity = self._facts.auction.listings[place[0]].capacity_lots.get(place[1:])
+        if capacity is None:
+            return lots
+        left = room.get(place, capacity)
+        room[place] = left - min(lots, left)
+        return min(lots, left)
+
+    def _block(self, order: BlockOrder) -> Decimal:
+        """Return the best surplus over an order's options, each leg at its own best price."""
+        facts = self._facts
+        best = _ZERO
+        for option in order.options:
+            surplus = _ZERO
+            for leg in option.legs:
+                hub, product, period = facts.leg_place(leg)
+                if order.is_buy:
+                    price = self._price(hub, product, order.max_rtt_ms, order.max_carbon, period)
+                else:
+                    carbon = facts.supply_class(product, facts.sells[order.order_id, hub].intensity)
+                    price = self._supply.get((hub, product, carbon, period))
+                if price is None:
+                    break
+                gain = option.limit_price - price if order.is_buy else price - option.limit_price
+                surplus += gain * facts.leg_quantity(leg, Decimal(1))
+            else:
+                best = max(best, surplus)
+        return best

@@ -1,0 +1,324 @@
+"""Rules 1, 2, 3, 6 and 8: assignments, flows, prices over the network; and the bound."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from orders.clearing.types import AssignmentRow
+from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
+from orders.clearing.verification_orders import OrderChecks
+
+_ZERO = Decimal(0)
+
+
+class NetworkChecks:
+    """Walks through assignments, flows, rents and prices."""
+
+    def __init__(
+        self, facts: Facts, routes: dict[tuple[str, str], KnownRoute], tolls: Tolls
+    ) -> None:
+        self._facts = facts
+        self._routes = routes
+        self._tolls = tolls
+        self.flow: dict[tuple[int, int, str, int], Decimal] = {}
+        self._fixed: dict[tuple[int, int, str, int], Decimal] = defaultdict(Decimal)
+        self._net: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
+
+    def run(self, orders: OrderChecks) -> None:
+        """Check everything that concerns the network."""
+        self._check_prices()
+        self._read_flows()
+        self._check_assignments(orders)
+        self._check_balance()
+        self._check_links()
+        self._check_delivered()
+
+    def tariffs(self) -> Decimal:
+        """Return the tariffs of all flows."""
+        facts = self._facts
+        total = _ZERO
+        for (link, _, product, _), quantity in self.flow.items():
+            rate = facts.auction.links[link].tariff * facts.products[product].bandwidth
+            total += rate * quantity
+        return total
+
+    # -- prices ----------------------------------------------------------------------------------
+
+    def _check_prices(self) -> None:
+        facts = self._facts
+        terms = facts.auction.terms
+        for product in facts.products.values():
+            for hub in facts.auction.hubs:
+                for period in range(1, terms.periods + 1):
+                    looser: Decimal | None = None
+                    for carbon in (None, *reversed(product.carbon_classes)):
+                        key = (hub, product.name, carbon, period)
+                        if key not in facts.supply_price:
+                            facts.report("8", f"prices {key}", "the row is missing")
+                            continue
+                        price = facts.supply_price[key]
+                        if price is not None and looser is not None and price < looser:
+                            tick = product.clearing_price_tick
+                            if looser - price > tick:
+                                facts.report("6", f"prices {key}", "cheaper than a looser class")
+                        looser = price
+                    if (hub, product.name, None, None, period) not in facts.delivered_price:
+                        facts.report("8", f"{hub}/{product.name}/{period}", "no delivered price")
+        for table in (facts.supply_price, facts.delivered_price):
+            for key, price in table.items():
+                self._check_price(key, price)
+
+    def _check_price(self, key, price: Decimal | None) -> None:  # type: ignore[no-untyped-def]
+        product = self._facts.products.get(key[1])
+        if product is None or key[0] not in self._facts.hub_number:
+            self._facts.report("8", f"{key}", "unknown hub or product")
+        elif price is not None and (
+            price % product.clearing_price_tick
+            or not product.price_min <= price <= product.price_max
+        ):
+            self._facts.report("8", f"{key}", f"price {price} is off the tick or out of band")
+
+    # -- flows -----------------------------------------------------------------------------------
+
+    def _read_flows(self) -> None:
+        facts = self._facts
+        for row in facts.result.flows:
+            link = facts.link_number.get((row.from_hub, row.to_hub))
+            product = facts.products.get(row.product)
+            name = f"{row.from_hub}/{row.to_hub}/{row.product}/{row.period}"
+            if (
+                link is None
+                or product is None
+                or not 1 <= row.period <= facts.auction.terms.periods
+            ):
+                facts.report("2", name, "a flow of an unknown link, product or period")
+                continue
+            for direction, quantity in ((0, row.forward_quantity), (1, row.reverse_quantity)):
+                if quantity < 0 or quantity % product.quantity_tick:
+                    facts.report("8", name, f"flow {quantity} is not whole lots")
+                key = (link, direction, row.product, row.period)
+                if key in self.flow:
+                    facts.report("8", name, "the row appears twice")
+                self.flow[key] = quantity
+                ends = (row.from_hub, row.to_hub) if not direction else (row.to_hub, row.from_hub)
+                self._net[ends[0], row.product, row.period] -= quantity
+                self._net[ends[1], row.product, row.period] += quantity
+
+    # -- assignments -----------------------------------------------------------------------------
+
+    def _check_assignments(self, orders: OrderChecks) -> None:
+        bought: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
+        sold: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
+        seen: set[tuple[object, ...]] = set()
+        for row in self._facts.result.assignments:
+            bought[row.buy_order_id, row.option_id, row.hub, row.product, row.period] += (
+                row.quantity
+            )
+            key = (
+                row.sell_order_id,
+                row.sell_option_id,
+                row.hub_of_supply,
+                row.product,
+                row.period,
+            )
+            sold[key] += row.quantity
+            self._net[row.hub_of_supply, row.product, row.period] += row.quantity
+            self._net[row.hub, row.product, row.period] -= row.quantity
+            if row[:-1] in seen:
+                self._facts.report("8", row.buy_order_id, "an assignment appears twice")
+            seen.add(row[:-1])
+            self._check_assignment(row)
+        for name, have, want in (("buy", bought, orders.bought), ("sell", sold, orders.sold)):
+            for key in have.keys() | want.keys():
+                if have.get(key, _ZERO) != want.get(key, _ZERO):
+                    self._facts.report(
+                        "1",
+                        f"{name} {'/'.join(map(str, key))}",
+                        f"assigned {have.get(key, _ZERO)} of {want.get(key, _ZERO)}",
+                    )
+
+    def _check_assignment(self, row: AssignmentRow) -> None:
+        facts = self._facts
+        buyer = facts.buys.get(row.buy_order_id)
+        seller = facts.sells.get((row.sell_order_id, row.hub_of_supply))
+        product = facts.products.get(row.product)
+        if buyer is None or seller is None or product is None:
+            facts.report("1", row.buy_order_id, f"assigned to an unknown order: {row}")
+            return
+        if row.quantity <= 0 or row.quantity % product.quantity_tick:
+            facts.report("8", row.buy_order_id, f"assigned {row.quantity}, not whole lots")
+        if row.listing_id != seller.listing:
+            facts.report("7", row.buy_order_id, f"listing {row.listing_id}, not {seller.listing}")
+        if buyer.max_carbon is not None:
+            if seller.intensity is None or seller.intensity > buyer.max_carbon:
+                facts.report(
+                    "7", row.buy_order_id, f"{row.sell_order_id} is above its carbon limit"
+                )
+        self._check_way(row, buyer.max_rtt, buyer.max_carbon, seller.intensity, buyer.single)
+
+    def _check_way(
+        self,
+        row: AssignmentRow,
+        max_rtt: Class,
+        max_carbon: Class,
+        intensity: Decimal | None,
+        single: bool,
+    ) -> None:
+        facts = self._facts
+        route = self._routes.get((row.hub_of_supply, row.hub))
+        product = facts.products[row.product]
+        if max_rtt is not None and (route is None or route.rtt > max_rtt):
+            facts.report("3", row.buy_order_id, f"served from {row.hub_of_supply}, out of reach")
+            return
+        if max_rtt is not None or single:
+            for link, direction in route.steps if route else ():
+                self._fixed[link, direction, row.product, row.period] += row.quantity
+        if single:
+            return
+        if max_rtt is not None and route is not None:
+            toll = self._tolls.along(route.steps, row.period, product.bandwidth)
+        else:
+            toll = self._tolls.between(row.hub_of_supply, row.hub, row.period, product.bandwidth)
+        carbon = facts.supply_class(row.product, intensity)
+        price = facts.supply_price.get((row.hub_of_supply, row.product, carbon, row.period))
+        paid = facts.delivered_price.get((row.hub, row.product, max_rtt, max_carbon, row.period))
+        if price is None or paid is None or not toll.is_finite():
+            facts.report("6", row.buy_order_id, f"served from {row.hub_of_supply} without a price")
+            return
+        gap = paid - price - product.bandwidth * toll
+        if abs(gap) > 2 * product.clearing_price_tick:
+            facts.report("6", row.buy_order_id, f"pays {paid}, supply and way cost {paid - gap}")
+
+    def _check_balance(self) -> None:
+        for key, rest in self._net.items():
+            if rest:
+                self._facts.report("1", "/".join(map(str, key)), f"{rest} units out of balance")
+
+    # -- links -----------------------------------------------------------------------------------
+
+    def _check_links(self) -> None:
+        facts = self._facts
+        for number, link in enumerate(facts.auction.links):
+            name = f"{facts.auction.hubs[link.from_hub]}/{facts.auction.hubs[link.to_hub]}"
+            for direction, capacities in enumerate((link.forward_capacity, link.reverse_capacity)):
+                for period, capacity in enumerate(capacities, start=1):
+                    self._check_direction(name, number, direction, period, capacity)
+
+    def _check_direction(
+        self, name: str, link: int, direction: int, period: int, capacity: Decimal
+    ) -> None:
+        facts = self._facts
+        place = f"{name} {'reverse' if direction else 'forward'} in period {period}"
+        used, need = _ZERO, _ZERO
+        for product in facts.products.values():
+            key = (link, direction, product.name, period)
+            quantity = self.flow.get(key, _ZERO)
+            used += quantity * product.bandwidth
+            need = max(need, product.bandwidth * product.quantity_tick)
+            free = quantity - self._fixed.get(key, _ZERO)
+            if free < 0:
+                facts.report("3", place, f"flow {quantity} of {product.name} is below its routes")
+            elif free > 0:
+                self._check_free_flow(place, link, direction, product.name, period)
+        if used > capacity:
+            facts.report("2", place, f"{used} Gbit/s over {capacity}")
+        rent = facts.rent.get((link, direction, period))
+        if rent is None or rent < 0:
+            facts.report("6", place, "the rent is missing or negative")
+        elif rent > 0 and capacity - used >= need:
+            facts.report("6", place, f"a rent of {rent} although {capacity - used} Gbit/s are free")
+
+    def _check_free_flow(
+        self, place: str, link: int, direction: int, product: str, period: int
+    ) -> None:
+        """A flow without a stated route must join prices that differ by exactly its toll."""
+        facts = self._facts
+        item, contract = facts.auction.links[link], facts.products[product]
+        ends = facts.auction.hubs[item.from_hub], facts.auction.hubs[item.to_hub]
+        start, end = ends[::-1] if direction else ends
+        toll = contract.bandwidth * self._tolls.step(link, direction, period)
+        for carbon in (None, *facts.active[product]):
+            first = facts.delivered_price.get((start, product, None, carbon, period))
+            second = facts.delivered_price.get((end, product, None, carbon, period))
+            if first is not None and second is not None:
+                if abs(second - first - toll) <= 2 * contract.clearing_price_tick:
+                    return
+        facts.report("6", place, f"{product} flows although the prices do not differ by {toll}")
+
+    # -- delivered prices ------------------------------------------------------------------------
+
+    def _check_delivered(self) -> None:
+        """Every delivered price is the cheapest supply price plus way (capped by the band)."""
+        facts = self._facts
+        sellers = sellers_by_product(facts)
+        for (hub, product, rtt, carbon, period), paid in facts.delivered_price.items():
+            if product not in facts.products or hub not in facts.hub_number:
+                continue
+            contract = facts.products[product]
+            best = self._cheapest(sellers, hub, product, rtt, carbon, period)
+            name = f"{hub}/{product}/{rtt}/{carbon}/{period}"
+            if best is None:
+                if paid is not None:
+                    facts.report("6", name, "a price where nothing can be delivered")
+                continue
+            best = min(max(best, contract.price_min), contract.price_max)
+            if paid is None or abs(paid - best) > 2 * contract.clearing_price_tick:
+                facts.report("6", name, f"delivered price {paid}, cheapest way {best}")
+
+    def _cheapest(
+        self,
+        sellers: dict[tuple[str, int], set[tuple[str, Class]]],
+        hub: str,
+        product: str,
+        rtt: Class,
+        carbon: Class,
+        period: int,
+    ) -> Decimal | None:
+        facts = self._facts
+        best: Decimal | None = None
+        for source, level in sellers.get((product, period), ()):
+            if carbon is not None and (level is None or level > carbon):
+                continue
+            toll = self._toll(source, hub, rtt, period, facts.products[product].bandwidth)
+            price = facts.supply_price.get((source, product, level, period))
+            if price is None or not toll.is_finite():
+                continue
+            total = price + facts.products[product].bandwidth * toll
+            best = total if best is None else min(best, total)
+        return best
+
+    def _toll(self, source: str, hub: str, rtt: Class, period: int, bandwidth: Decimal) -> Decimal:
+        if rtt is None:
+            return self._tolls.between(source, hub, period, bandwidth)
+        route = self._routes.get((source, hub))
+        if route is None or route.rtt > rtt:
+            return Decimal("Infinity")
+        return self._tolls.along(route.steps, period, bandwidth)
+
+
+def sellers_by_product(facts: Facts) -> dict[tuple[str, int], set[tuple[str, Class]]]:
+    """Return (product, period) to the (hub, class in use) where a curve or accepted block sells."""
+    found: dict[tuple[str, int], set[tuple[str, Class]]] = defaultdict(set)
+    curves, auction = facts.auction.curves, facts.auction
+    for name, buy, hub, item, period in zip(
+        curves.order_id,
+        curves.is_buy.tolist(),
+        curves.hub.tolist(),
+        curves.product.tolist(),
+        curves.period.tolist(),
+        strict=True,
+    ):
+        if not buy:
+            product, place = auction.products[item].name, auction.hubs[hub]
+            carbon = facts.supply_class(product, facts.sells[name, place].intensity)
+            found[product, period + 1].add((place, facts.active_class(product, carbon)))
+    for order in auction.blocks:
+        if order.is_buy:
+            continue
+        for option in order.options:
+            if facts.acceptance.get((order.order_id, option.option_id), _ZERO) <= 0:
+                continue
+            for leg in option.legs:
+                place, product, period = facts.leg_place(leg)
+                carbon = facts.supply_class(product, facts.sells[order.order_id, place].intensity)
+                found[product, period].add((place, facts.active_class(product, carbon)))
+    return found

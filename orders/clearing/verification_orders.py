@@ -1,0 +1,377 @@
+"""Rules 1, 2, 4, 5, 7 and the money: orders, assignments and flows."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from orders.clearing.types import BlockOrder, Product
+from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
+
+_ZERO = Decimal(0)
+_STATUSES = ("accepted", "partly_accepted", "rejected", "paradoxically_rejected", "not_placeable")
+
+
+class OrderChecks:
+    """Walks through every order of the auction."""
+
+    def __init__(
+        self, facts: Facts, routes: dict[tuple[str, str], KnownRoute], tolls: Tolls
+    ) -> None:
+        self._facts = facts
+        self._routes = routes
+        self._tolls = tolls
+        self.value = _ZERO
+        self.cost = _ZERO
+        self.paid = _ZERO
+        self.received = _ZERO
+        # Accepted quantity by (order, option, hub, product, period), to be met by assignments.
+        self.bought: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
+        self.sold: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
+        self._placed_on: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
+
+    def run(self) -> None:
+        """Check all orders."""
+        for row in self._facts.result.assignments:
+            buyer = self._facts.buys.get(row.buy_order_id)
+            if buyer is not None and buyer.single:
+                self._placed_on[row.sell_order_id, row.product, row.period] += row.quantity
+        self._check_blocks()
+        self._check_curves()
+
+    # -- curve orders ----------------------------------------------------------------------------
+
+    def _check_curves(self) -> None:
+        facts, curves = self._facts, self._facts.auction.curves
+        rows = facts.result.curve_results
+        if len(rows) != len(curves):
+            facts.report("8", "curve_results", f"{len(rows)} rows for {len(curves)} steps")
+            return
+        offers = self._offers()
+        shared: dict[tuple[object, ...], list[tuple[str, int, int, Decimal]]] = defaultdict(list)
+        missing: dict[tuple[object, ...], int] = defaultdict(int)
+        for number, row in enumerate(rows):
+            product = facts.auction.products[int(curves.product[number])]
+            expected = (
+                curves.order_id[number],
+                "buy" if curves.is_buy[number] else "sell",
+                facts.auction.hubs[int(curves.hub[number])],
+                product.name,
+                int(curves.period[number]) + 1,
+                int(curves.price_ticks[number]) * product.price_tick,
+                int(curves.quantity_lots[number]) * product.quantity_tick,
+            )
+            if tuple(row[:7]) != expected:
+                facts.report("8", row.order_id, "the row does not repeat the order's own terms")
+                continue
+            self._check_step(number, product, offers[number], shared, missing)
+        for key, lots in missing.items():
+            if lots > 1:
+                facts.report("4", f"{key}", f"{lots} lots off what is in or out of the money")
+        for key, members in shared.items():
+            self._check_share(key, members)
+
+    def _offers(self) -> list[int]:
+        """Return what each step can trade once its listing's capacity is shared out."""
+        facts, curves = self._facts, self._facts.auction.curves
+        lots = curves.quantity_lots.tolist()
+        steps: dict[tuple[int, int, int], list[tuple[int, int]]] = defaultdict(list)
+        for number, (listing, item, period, price, buy) in enumerate(
+            zip(
+                curves.listing.tolist(),
+                curves.product.tolist(),
+                curves.period.tolist(),
+                curves.price_ticks.tolist(),
+                curves.is_buy.tolist(),
+                strict=True,
+            )
+        ):
+            if not buy and listing >= 0:
+                steps[listing, item, period].append((price, number))
+        used = self._listing_use_of_blocks()
+        for (listing, item, period), members in steps.items():
+            place = facts.auction.listings[listing]
+            room = place.capacity_lots.get((item, period))
+            if room is None:
+                continue
+            room = max(0, room - used.get((place.listing_id, item, period), 0))
+            for _, number in sorted(members):
+                lots[number] = min(lots[number], room)
+                room -= lots[number]
+        return lots
+
+    def _listing_use_of_blocks(self) -> dict[tuple[str, int, int], int]:
+        facts = self._facts
+        used: dict[tuple[str, int, int], int] = defaultdict(int)
+        for order in facts.auction.blocks:
+            if order.is_buy or order.listing_id is None:
+                continue
+            for option in order.options:
+                ratio = facts.acceptance.get((order.order_id, option.option_id), _ZERO)
+                for leg in option.legs:
+                    used[order.listing_id, leg.product, leg.period] += int(
+                        ratio * leg.quantity_lots
+                    )
+        listings = {listing.listing_id: listing for listing in facts.auction.listings}
+        for (name, item, period), lots in used.items():
+            room = listings[name].capacity_lots.get((item, period))
+            if room is not None and lots > room:
+                facts.report("2", name, f"blocks sell {lots} lots of {room} in period {period + 1}")
+        return used
+
+    def _check_step(
+        self,
+        number: int,
+        product: Product,
+        offer: int,
+        shared: dict[tuple[object, ...], list[tuple[str, int, int, Decimal]]],
+        missing: dict[tuple[object, ...], int],
+    ) -> None:
+        facts, row = self._facts, self._facts.result.curve_results[number]
+        lots = row.accepted_quantity / product.quantity_tick
+        if lots != int(lots) or lots < 0 or int(lots) > offer:
+            facts.report("2", row.order_id, f"accepted {row.accepted_quantity} of {row.quantity}")
+            return
+        accepted = int(lots)
+        self._check_status(row.order_id, row.status, accepted, row.quantity / product.quantity_tick)
+        price, cell = self._price_of_step(number, row.order_id, product)
+        if price is None:
+            if accepted:
+                facts.report("4", row.order_id, "accepted where there is no price")
+            return
+        self._count(row.side == "buy", row, price)
+        side = 1 if row.side == "buy" else -1
+        gain = side * (row.price - price)
+        if gain > 0 and offer:
+            missing[cell] += offer - accepted
+        elif gain < 0:
+            missing[cell] += accepted
+        elif gain == 0 and offer:
+            placed = self._placed_on.get((row.order_id, row.product, row.period), _ZERO)
+            shared[(*cell, row.price)].append((row.order_id, offer, accepted, placed))
+
+    def _check_status(self, order: str, status: str, accepted: int, lots: Decimal) -> None:
+        expected = "rejected"
+        if accepted:
+            expected = "accepted" if accepted == lots else "partly_accepted"
+        if status != expected:
+            self._facts.report("4", order, f"status {status} where {expected} is meant")
+
+    def _price_of_step(
+        self, number: int, order: str, product: Product
+    ) -> tuple[Decimal | None, tuple[object, ...]]:
+        facts, row = self._facts, self._facts.result.curve_results[number]
+        if row.side == "buy":
+            fact = facts.buys[order]
+            key = (row.hub, row.product, fact.max_rtt, fact.max_carbon, row.period)
+            return facts.delivered_price.get(key), ("buy", *key)
+        carbon = facts.supply_class(product.name, facts.sells[order, row.hub].intensity)
+        price = facts.supply_price.get((row.hub, row.product, carbon, row.period))
+        level = facts.active_class(product.name, carbon)
+        return price, ("sell", row.hub, row.product, level, row.period)
+
+    def _count(self, buy: bool, row, price: Decimal) -> None:  # type: ignore[no-untyped-def]
+        if not row.accepted_quantity:
+            return
+        key = (row.order_id, "", row.hub, row.product, row.period)
+        if buy:
+            self.value += row.price * row.accepted_quantity
+            self.paid += price * row.accepted_quantity
+            self.bought[key] += row.accepted_quantity
+        else:
+            self.cost += row.price * row.accepted_quantity
+            self.received += price * row.accepted_quantity
+            self.sold[key] += row.accepted_quantity
+
+    def _check_share(
+        self, key: tuple[object, ...], members: list[tuple[str, int, int, Decimal]]
+    ) -> None:
+        """Check the pro-rata split at the money, by largest remainder, ties by order id."""
+        if any(placed for *_, placed in members):
+            return
+        members = sorted(members)
+        total, whole = sum(m[2] for m in members), sum(m[1] for m in members)
+        exact = [(total * offer // whole, total * offer % whole) for _, offer, _, _ in members]
+        left = total - sum(base for base, _ in exact)
+        ranked = sorted(range(len(members)), key=lambda k: (-exact[k][1], k))[:left]
+        for k, (order, _, accepted, _) in enumerate(members):
+            share = exact[k][0] + (1 if k in ranked else 0)
+            if share != accepted:
+                self._facts.report(
+                    "4", order, f"{accepted} lots where pro rata gives {share}: {key}"
+                )
+
+    # -- blocks ----------------------------------------------------------------------------------
+
+    def _check_blocks(self) -> None:
+        facts = self._facts
+        if facts.acceptance.keys() != facts.options.keys() or len(
+            facts.result.block_results
+        ) != len(facts.options):
+            facts.report("8", "block_results", "not exactly one row for each option")
+            return
+        surplus: dict[str, Decimal] = {}
+        for row in facts.result.block_results:
+            order = facts.block[row.order_id]
+            self._check_ratio(order, row.option_id, row.acceptance, row.status)
+            if row.acceptance > 0:
+                own = self._settle(order, row.option_id, row.acceptance, row.payment, row.surplus)
+                surplus[order.order_id] = surplus.get(order.order_id, _ZERO) + own
+            elif row.payment or row.surplus:
+                facts.report("8", row.order_id, "a rejected option has money")
+        for order in facts.auction.blocks:
+            self._check_group(order)
+            self._check_loss(order, surplus)
+        paradoxes = sum(r.status == "paradoxically_rejected" for r in facts.result.block_results)
+        if paradoxes != facts.result.summary.paradoxically_rejected:
+            facts.report("5", "summary", f"{paradoxes} orders are paradoxically rejected")
+
+    def _check_ratio(self, order: BlockOrder, option: str, ratio: Decimal, status: str) -> None:
+        facts, name = self._facts, f"{order.order_id}/{option}"
+        if not (ratio == 0 or order.min_acceptance <= ratio <= 1) or ratio < 0:
+            facts.report("7", name, f"acceptance {ratio}, minimum {order.min_acceptance}")
+        if status not in _STATUSES:
+            facts.report("5", name, f"unknown status {status}")
+        expected = "accepted" if ratio == 1 else "partly_accepted"
+        if (ratio > 0) != (status in ("accepted", "partly_accepted")):
+            facts.report("5", name, f"status {status} with acceptance {ratio}")
+        elif ratio > 0 and status != expected:
+            facts.report("5", name, f"status {status} where {expected} is meant")
+        elif status == "rejected" and self._is_paradox(order, option):
+            facts.report("5", name, "in the money and rejected, but not reported so")
+
+    def _is_paradox(self, order: BlockOrder, option: str) -> bool:
+        """Whether a rejected option of an unplaced order is in the money without an excuse."""
+        facts = self._facts
+        taken = any(facts.acceptance[order.order_id, o.option_id] > 0 for o in order.options)
+        if taken or (order.is_buy and order.placement == "single"):
+            return False
+        if order.parent_order_id is not None and not self._ratio_of(order.parent_order_id):
+            return False
+        payment = self._payment(order, option, Decimal(1))
+        if payment is None:
+            return False
+        value = self._worth(order, option, Decimal(1))
+        return value > payment if order.is_buy else payment > value
+
+    def _ratio_of(self, order: str) -> Decimal:
+        options = self._facts.block[order].options
+        return sum((self._facts.acceptance[order, o.option_id] for o in options), _ZERO)
+
+    def _worth(self, order: BlockOrder, option: str, ratio: Decimal) -> Decimal:
+        item = self._facts.options[order.order_id, option]
+        quantity = sum((self._facts.leg_quantity(leg, ratio) for leg in item.legs), _ZERO)
+        return item.limit_price * quantity
+
+    def _payment(self, order: BlockOrder, option: str, ratio: Decimal) -> Decimal | None:
+        """Return what an option pays or receives at published prices, None without a price."""
+        facts = self._facts
+        total = _ZERO
+        placed = order.is_buy and order.placement == "single"
+        source = self._listing_of(order, option) if placed else None
+        for leg in facts.options[order.order_id, option].legs:
+            hub, product, period = facts.leg_place(leg)
+            if placed:
+                price = self._placed_price(source, hub, product, period)
+            elif order.is_buy:
+                key = (hub, product, order.max_rtt_ms, order.max_carbon, period)
+                price = facts.delivered_price.get(key)
+            else:
+                carbon = facts.supply_class(product, facts.sells[order.order_id, hub].intensity)
+                price = facts.supply_price.get((hub, product, carbon, period))
+            if price is None:
+                return None
+            total += price * facts.leg_quantity(leg, ratio)
+        return total
+
+    def _listing_of(self, order: BlockOrder, option: str) -> tuple[str, Class, str] | None:
+        """Return hub, class and listing that serve a single-placed buy; check that it is one."""
+        facts = self._facts
+        found = set()
+        for row in facts.result.assignments:
+            if (row.buy_order_id, row.option_id) == (order.order_id, option):
+                fact = facts.sells.get((row.sell_order_id, row.hub_of_supply))
+                intensity = fact.intensity if fact else None
+                level = facts.active_class(row.product, facts.supply_class(row.product, intensity))
+                found.add((row.hub_of_supply, level, row.listing_id))
+        if len(found) != 1:
+            if found:
+                facts.report("7", order.order_id, f"placed on {len(found)} listings")
+            return None
+        source = next(iter(found))
+        if order.eligible_listings and source[2] not in order.eligible_listings:
+            facts.report("7", order.order_id, f"the listing {source[2]} is not eligible")
+        return source
+
+    def _placed_price(
+        self, source: tuple[str, Class, str] | None, hub: str, product: str, period: int
+    ) -> Decimal | None:
+        if source is None:
+            return None
+        price = self._facts.supply_price.get((source[0], product, source[1], period))
+        route = self._routes.get((source[0], hub))
+        if price is None or route is None:
+            return None
+        toll = sum((self._tolls.step(*step, period) for step in route.steps), _ZERO)
+        return price + self._facts.products[product].bandwidth * toll
+
+    def _settle(
+        self,
+        order: BlockOrder,
+        option: str,
+        ratio: Decimal,
+        payment: Decimal,
+        surplus: Decimal,
+    ) -> Decimal:
+        """Check the money of an accepted option and note its quantities; return its surplus."""
+        facts, name = self._facts, f"{order.order_id}/{option}"
+        own = self._payment(order, option, ratio)
+        if own is None:
+            facts.report("5", name, "accepted where there is no price")
+            return _ZERO
+        value = self._worth(order, option, ratio)
+        gain = value - own if order.is_buy else own - value
+        if payment != own or surplus != gain:
+            facts.report("8", name, f"payment {payment}, surplus {surplus}; exact {own}, {gain}")
+        for leg in facts.options[order.order_id, option].legs:
+            hub, product, period = facts.leg_place(leg)
+            key = (order.order_id, option, hub, product, period)
+            (self.bought if order.is_buy else self.sold)[key] += facts.leg_quantity(leg, ratio)
+        if order.is_buy:
+            self.value += value
+            self.paid += own
+        else:
+            self.cost += value
+            self.received += own
+        if order.min_acceptance < ratio < 1 and abs(gain) > self._allowance(order, option, ratio):
+            linked = len(facts.descendants(order)) > 1
+            if not linked:
+                facts.report("5", name, f"part-filled with a surplus of {gain}")
+        return gain
+
+    def _allowance(self, order: BlockOrder, option: str, ratio: Decimal) -> Decimal:
+        facts = self._facts
+        return sum(
+            (
+                facts.leg_quantity(leg, ratio)
+                * facts.auction.products[leg.product].clearing_price_tick
+                for leg in facts.options[order.order_id, option].legs
+            ),
+            _ZERO,
+        )
+
+    def _check_group(self, order: BlockOrder) -> None:
+        facts = self._facts
+        taken = [o for o in order.options if facts.acceptance[order.order_id, o.option_id] > 0]
+        if len(taken) > 1:
+            facts.report("7", order.order_id, "more than one option is accepted")
+        if order.parent_order_id is not None:
+            own, parent = self._ratio_of(order.order_id), self._ratio_of(order.parent_order_id)
+            if own > parent:
+                facts.report("7", order.order_id, f"accepted {own}, its parent only {parent}")
+
+    def _check_loss(self, order: BlockOrder, surplus: dict[str, Decimal]) -> None:
+        if order.order_id not in surplus:
+            return
+        family = self._facts.descendants(order)
+        total = sum((surplus.get(member.order_id, _ZERO) for member in family), _ZERO)
+        if total < 0:
+            self._facts.report("5", order.order_id, f"accepted at a loss of {-total}")
