@@ -6,9 +6,10 @@ commit; the sweep would find what went around those.
 
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import connection
 
 from settlement.models import InvariantRun
+from settlement.selectors.snapshot import one_snapshot
 from settlement.services.chain import broken_blocks
 
 _SAMPLE = 5
@@ -185,9 +186,7 @@ def broken_invariants() -> list[dict[str, object]]:
     All are read in one snapshot, so that work going on beside does not look like a fault.
     """
     findings: list[dict[str, object]] = []
-    with transaction.atomic(), connection.cursor() as cursor:
-        if not connection.savepoint_ids:  # within a transaction the caller has chosen
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with one_snapshot(), connection.cursor() as cursor:
         for invariant in INVARIANTS:
             cursor.execute(invariant.offenders)
             rows = cursor.fetchall()

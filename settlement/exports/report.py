@@ -1,0 +1,127 @@
+"""A report before it has a format: named columns, rows, parameters and control totals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+
+from marketplace.domain.periods import MARKET_TIME_ZONE
+
+Cell = str | int | Decimal | date | datetime | None
+# A spreadsheet takes these for the beginning of a formula, full-width forms included.
+_TRIGGERS = tuple("=+-@\t\r\n＝＋－＠")
+
+
+class ColumnKind(StrEnum):
+    """How the cells of a column are written."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    INSTANT = "instant"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the machine name is for programs, the label for people.
+
+    Attributes:
+        name: stable name, the header of CSV files.
+        label: translated header of spreadsheets.
+        kind: what the cells are.
+        places: decimals shown of a decimal column.
+        is_exact: whether a spreadsheet also carries the decimals as text, because a spreadsheet's
+            own numbers keep only 15 digits.
+        is_total: whether the column is summed in the control totals.
+    """
+
+    name: str
+    label: str | Promise
+    kind: ColumnKind = ColumnKind.TEXT
+    places: int = 2
+    is_exact: bool = False
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """Rows under columns, with what they were asked for.
+
+    Attributes:
+        name: machine name, part of the file's name.
+        title: translated title.
+        columns: in order.
+        rows: one cell a column.
+        parameters: what was asked for, by machine name.
+        totals: control totals by column; computed from the columns marked so unless given.
+    """
+
+    name: str
+    title: str | Promise
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    parameters: dict[str, str] = field(default_factory=dict)
+    totals: dict[str, Decimal] | None = None
+
+    def control_totals(self) -> dict[str, str]:
+        """Return the number of rows and the sum of each column that has one, as text."""
+        sums = self.totals if self.totals is not None else self._sums()
+        return {"rows": str(len(self.rows)), **{k: format(v, "f") for k, v in sums.items()}}
+
+    def _sums(self) -> dict[str, Decimal]:
+        return {
+            column.name: sum(
+                (Decimal(row[i]) for row in self.rows if row[i] is not None),  # type: ignore[arg-type]
+                Decimal(0),
+            )
+            for i, column in enumerate(self.columns)
+            if column.is_total
+        }
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """A finished file with its manifest."""
+
+    filename: str
+    content_type: str
+    content: bytes
+    manifest: dict[str, Any]
+
+
+def inert(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula, whichever program opens it.
+
+    Leading blanks do not hide a formula from every program, so they do not count. NUL has no
+    meaning in any file of ours.
+    """
+    clean = text.replace("\0", "")
+    if clean.startswith(_TRIGGERS) or clean.lstrip(" \u00a0\u3000").startswith(_TRIGGERS):
+        return "'" + clean
+    return clean
+
+
+def cell_text(cell: Cell, column: Column) -> str:
+    """Return a cell as exact text: ISO dates and instants, decimals with a point, inert text."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.astimezone(MARKET_TIME_ZONE).isoformat(timespec="seconds")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        return decimal_text(cell, column.places)
+    if isinstance(cell, int):
+        return str(cell)
+    return inert(cell)
+
+
+def decimal_text(value: Decimal, places: int) -> str:
+    """Return all digits of a number, with at least the column's decimals and no exponent."""
+    least = value.quantize(Decimal(1).scaleb(-places)) if places else value
+    return format(least if least == value else value.normalize(), "f")
