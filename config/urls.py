@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("marketplace.web.urls")),
     path("", include("orders.web.urls")),
+    path("", include("settlement.web.urls")),
     path("api/v1/", include("config.api_urls")),
 ]
 

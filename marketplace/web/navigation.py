@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from marketplace.permissions import Actor
-from marketplace.web.access import current_actor, trades
+from marketplace.web.access import current_actor, is_member, trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,28 @@ def _books(actor: Actor) -> bool:
     return actor.is_platform_finance or actor.is_platform_auditor
 
 
+def _desk(actor: Actor) -> bool:
+    return _books(actor) or actor.is_operator
+
+
+def _readers(actor: Actor) -> bool:
+    return actor.is_operator or actor.is_platform_auditor
+
+
 def _operators(actor: Actor) -> bool:
     return actor.is_operator
 
 
 SECTIONS: tuple[Section, ...] = (
+    Section(
+        pgettext_lazy("navigation", "Overview"),
+        "layout-dashboard",
+        (
+            Entry(
+                pgettext_lazy("navigation", "Overview"), "dashboard", "layout-dashboard", is_member
+            ),
+        ),
+    ),
     Section(
         pgettext_lazy("navigation", "Market"),
         "chart-line",
@@ -107,7 +124,8 @@ SECTIONS: tuple[Section, ...] = (
         "wallet",
         (
             Entry(pgettext_lazy("navigation", "Balance"), "balance", "wallet", _money),
-            Entry(pgettext_lazy("navigation", "Statements"), "statements", "file-invoice", _money),
+            Entry(pgettext_lazy("navigation", "Statements"), "statements", "report-money", _money),
+            Entry(pgettext_lazy("navigation", "Bills"), "bills", "file-invoice", _money),
         ),
     ),
     Section(
@@ -124,8 +142,15 @@ SECTIONS: tuple[Section, ...] = (
                 pgettext_lazy("navigation", "Receipts and limits"),
                 "funds-desk",
                 "building-bank",
+                _desk,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Suppliers' tax invoices"),
+                "tax-queue",
+                "receipt-tax",
                 _books,
             ),
+            Entry(pgettext_lazy("navigation", "Trial balance"), "trial-balance", "scale", _books),
         ),
     ),
     Section(
@@ -141,6 +166,7 @@ SECTIONS: tuple[Section, ...] = (
             Entry(
                 pgettext_lazy("navigation", "Admissions"), "admissions", "user-check", _operators
             ),
+            Entry(pgettext_lazy("navigation", "Audit trail"), "audit-log", "history", _readers),
             Entry(
                 pgettext_lazy("navigation", "Master data"), "admin:index", "database", _operators
             ),

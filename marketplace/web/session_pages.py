@@ -49,10 +49,11 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: SignInForm) -> HttpResponse:
-        """Sign in, and remember the user's language in the browser."""
+        """Sign in; the user's language counts where this browser has not chosen one."""
         response = super().form_valid(form)
         language = form.get_user().language
-        if language in LANGUAGES:
+        has_chosen = settings.LANGUAGE_COOKIE_NAME in self.request.COOKIES
+        if language in LANGUAGES and not has_chosen:
             response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, samesite="Lax")
         return response
 
