@@ -84,7 +84,7 @@ def _describe_run(run: ClearingRun) -> LastResult:
         lines=[_line(volume, before.get(volume.product.pk)) for volume in volumes],
         hubs_trading=len(traded),
         flows=flow_shares(run),
-        network=network_chart(read_link_loads(run)),
+        network=network_chart(read_link_loads(run), busiest=14),
     )
 
 

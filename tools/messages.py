@@ -62,7 +62,9 @@ class Found:
 def _calls(path: Path) -> Iterator[tuple[str, tuple[str | None, ...]]]:
     content = path.read_text(encoding="utf-8")
     if path.suffix in TEMPLATE_ENDINGS:
-        content = templatize(content, origin=str(path))
+        # Indentation means nothing in a template, but stops the reader of Python.
+        calls = templatize(content, origin=str(path))
+        content = "\n".join(line.strip() for line in calls.splitlines())
     source = io.BytesIO(content.encode())
     for _line, name, messages, _comments in extract_python(
         source, list(KEYWORDS), [], {"encoding": "utf-8"}

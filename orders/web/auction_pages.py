@@ -1,6 +1,5 @@
 """One auction: its way, the time left, and after publication everything that is public of it."""
 
-import csv
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,28 +8,39 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from marketplace.permissions import Actor
 from marketplace.templatetags.market_ui import market_time
 from marketplace.web.access import current_actor, trades
+from marketplace.web.csv_answers import csv_answer
 from marketplace.web.polling import fingerprint, polled, unchanged
 from orders.models import (
     Auction,
     AuctionState,
     ClearingPrice,
-    ClearingRun,
     Order,
-    OrderState,
-    RunState,
 )
+from orders.selectors.auctions import is_sealed, published_run
 from orders.web.auction_results import describe_results
 from orders.web.bundle_access import may_download_bundle
 from orders.web.names import auction_name
 from orders.web.order_rows import order_rows
 from orders.web.strip import next_event
 
+PRICE_HEAD = (
+    "auction",
+    "product",
+    "hub",
+    "kind",
+    "max_rtt_ms",
+    "period",
+    "starts_at",
+    "price_cny_per_unit_hour_excl_vat",
+    "supplied_units",
+    "consumed_units",
+)
 WAY = (
     AuctionState.SCHEDULED,
     AuctionState.OPEN,
@@ -40,8 +50,8 @@ WAY = (
     AuctionState.PUBLISHED,
     AuctionState.SETTLING,
 )
+OWN_SHOWN = 5
 FINISHED = (AuctionState.PUBLISHED, AuctionState.SETTLING, AuctionState.CANCELLED)
-FEW = 5  # a smaller number of orders is not told before publication
 
 
 def find_auction(code: str) -> Auction:
@@ -68,11 +78,6 @@ def show_auction(request: HttpRequest, code: str) -> HttpResponse:
         "products": list(auction.products.order_by("sort_order", "code")),
     }
     return render(request, "orders/auction_detail.html", context)
-
-
-def published_run(auction: Auction) -> ClearingRun | None:
-    """Return the published run of an auction, if there is one."""
-    return auction.runs.filter(state=RunState.PUBLISHED).first()
 
 
 def way_of(auction: Auction) -> list[dict[str, Any]]:
@@ -118,15 +123,15 @@ class LivePart:
 def describe_live(auction: Auction, actor: Actor) -> LivePart:
     """Return the polled part: state, next event, size of the book, number of own orders."""
     label, moment = next_event(auction)
-    total = _book_size(auction)
     own = _own_count(auction, actor)
-    state = fingerprint(auction.state, auction.gate_closes_at, auction.state_reason, total, own)
+    size = _size_text(auction)
+    state = fingerprint(auction.state, auction.gate_closes_at, auction.state_reason, size, own)
     return LivePart(
         state=auction.state,
         state_label=str(auction.get_state_display()),
         event_label=label,
         event_at=moment,
-        order_text=_size_text(auction, total),
+        order_text=size,
         own_count=own,
         reason=auction.state_reason,
         over=auction.state in FINISHED,
@@ -134,16 +139,11 @@ def describe_live(auction: Auction, actor: Actor) -> LivePart:
     )
 
 
-def _book_size(auction: Auction) -> int:
-    if auction.book_order_count is not None:
-        return auction.book_order_count
-    return Order.objects.filter(auction=auction, state=OrderState.ACTIVE).count()
-
-
-def _size_text(auction: Auction, total: int) -> str:
-    if auction.state in (AuctionState.SCHEDULED, AuctionState.OPEN) and 0 < total < FEW:
-        return gettext("fewer than %(count)s") % {"count": FEW}
-    return str(total)
+def _size_text(auction: Auction) -> str:
+    """Return how many orders the book holds; while it is sealed not even that is told."""
+    if is_sealed(auction):
+        return pgettext("order book", "sealed")
+    return str(auction.book_order_count or 0)
 
 
 def _own_count(auction: Auction, actor: Actor) -> int:
@@ -175,7 +175,7 @@ def own_orders(auction: Auction, actor: Actor) -> dict[str, Any] | None:
     orders = Order.objects.filter(auction=auction, organisation=actor.organisation)
     counts = dict(orders.values_list("state").annotate(n=Count("id")).order_by())
     return {
-        "rows": order_rows(orders.order_by("-id")[:10]),
+        "rows": order_rows(orders.order_by("-id")[:OWN_SHOWN]),
         "total": sum(counts.values()),
         "list_url": f"{reverse('orders')}?auction={auction.code}",
         "csv_url": f"{reverse('orders-csv')}?auction={auction.code}",
@@ -189,27 +189,10 @@ def export_prices(request: HttpRequest, code: str) -> HttpResponse:
     run = published_run(auction)
     if run is None:
         raise Http404
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="prices-{auction.code}.csv"'
-    writer = csv.writer(response)
-    writer.writerow(
-        [
-            "auction",
-            "product",
-            "hub",
-            "kind",
-            "max_rtt_ms",
-            "period",
-            "starts_at",
-            "price_cny_per_unit_hour_excl_vat",
-            "supplied_units",
-            "consumed_units",
-        ]
-    )
     rows = ClearingPrice.objects.filter(run=run).order_by(
         "product__code", "is_delivered", "hub__code", "max_rtt_ms", "period"
     )
-    for row in rows.values_list(
+    columns = (
         "product__code",
         "hub__code",
         "is_delivered",
@@ -219,24 +202,28 @@ def export_prices(request: HttpRequest, code: str) -> HttpResponse:
         "price",
         "supplied",
         "consumed",
-    ):
-        product, hub, delivered, rtt, period, starts, price, supplied, consumed = row
-        kind = "delivered" if delivered else "supply"
-        writer.writerow(
-            [
-                auction.code,
-                product,
-                hub,
-                kind,
-                "" if rtt is None else rtt,
-                period,
-                starts.isoformat(),
-                "" if price is None else price,
-                supplied,
-                consumed,
-            ]
-        )
-    return response
+    )
+    return csv_answer(
+        f"prices-{auction.code}.csv",
+        PRICE_HEAD,
+        [_price_row(auction, *row) for row in rows.values_list(*columns)],
+    )
+
+
+def _price_row(auction: Auction, product: str, hub: str, delivered: bool, *rest: Any) -> list[Any]:
+    max_rtt_ms, period, starts_at, price, supplied, consumed = rest
+    return [
+        auction.code,
+        product,
+        hub,
+        "delivered" if delivered else "supply",
+        "" if max_rtt_ms is None else max_rtt_ms,
+        period,
+        starts_at.isoformat(),
+        price,
+        supplied,
+        consumed,
+    ]
 
 
 @require_safe

@@ -35,6 +35,7 @@ from orders.web.names import auction_name, window_text
 
 PRICE_PLACES = 4
 NEAREST_HUBS = 10
+OTHER_AUCTIONS = 5
 CONFIRM_KEY = "bid_to_confirm"
 
 
@@ -152,14 +153,15 @@ def _show_form(
 
 
 def _other_auctions(auction: Auction) -> list[dict[str, str]]:
-    rows = Auction.objects.filter(state=AuctionState.OPEN).select_related("calendar")
+    others = Auction.objects.filter(state=AuctionState.OPEN).exclude(pk=auction.pk)
+    nearest = others.select_related("calendar").order_by("gate_closes_at", "id")
     return [
         {
             "label": auction_name(row),
             "url": reverse("auction-bid", args=[row.code]),
             "active": row.pk == auction.pk,
         }
-        for row in rows.order_by("gate_closes_at", "id")[:4]
+        for row in [auction, *nearest[:OTHER_AUCTIONS]]
     ]
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from marketplace.models import Hub, HubKind, Link, Product
 from marketplace.templatetags.market_ui import figure, localname, percent, unit_text
@@ -64,40 +64,22 @@ def read_link_loads(run: ClearingRun, period: int | None = None) -> LinkLoads:
     return LinkLoads(links, peaks, set(rents.values_list("link_id", "direction")))
 
 
-def network_chart(loads: LinkLoads, *, chart_id: str = "network") -> Chart:
-    """Draw the hubs and the links between them; full links are marked."""
-    edges, rows, full = [], [], []
-    for link in loads.links:
-        shown = _edges_of(loads, link)
-        edges += shown
-        for edge in shown:
-            source, target = (
-                (link.from_hub, link.to_hub)
-                if edge["source"] == link.from_hub.code
-                else (link.to_hub, link.from_hub)
-            )
-            name = f"{localname(source)} → {localname(target)}"
-            if edge["full"]:
-                full.append(name)
-            if edge["flow"]:
-                share = edge["flow"] / edge["capacity"] if edge["capacity"] else None
-                rows.append(
-                    [
-                        name,
-                        figure(edge["flow"], 3),
-                        figure(edge["capacity"], 3),
-                        percent(share),
-                        gettext("full") if edge["full"] else "",
-                    ]
-                )
+def network_chart(loads: LinkLoads, *, at: str = "", busiest: int = 18) -> Chart:
+    """Draw the hubs and the busiest links between them; the table holds every direction in use."""
+    used = sorted(
+        (edge for link in loads.links for edge in _edges_of(loads, link)),
+        key=lambda edge: (-edge["flow"], edge["source"], edge["target"]),
+    )
+    names = {hub.code: localname(hub) for hub in hubs_of(loads.links)}
+    title = gettext("Load of the network, %(period)s") % {"period": at} if at else _PEAK_TITLE
     return Chart(
-        id=chart_id,
+        id="network",
         kind="network",
-        title=gettext("Load of the network"),
-        summary=_describe_network(rows, full),
+        title=str(title),
+        summary=_describe_network(used, names),
         data={
             "nodes": [place_in_drawing(hub) for hub in hubs_of(loads.links)],
-            "links": edges,
+            "links": used[:busiest],
             "flow_unit": "Gbit/s",
             "value_unit": "",
         },
@@ -108,20 +90,41 @@ def network_chart(loads: LinkLoads, *, chart_id: str = "network") -> Chart:
             gettext("Used"),
             gettext("State"),
         ],
-        table_rows=rows,
+        table_rows=[_edge_row(edge, names) for edge in used],
         height="lg",
-        note=gettext("A schematic drawing, not a map. Places are not to scale."),
+        note=gettext(
+            "A schematic drawing, not a map. It shows the busiest directions; the table has all."
+        ),
     )
 
 
-def _describe_network(rows: list[list[Any]], full: list[str]) -> str:
-    if not rows:
+_PEAK_TITLE = gettext_lazy("Highest load of the network")
+
+
+def _edge_row(edge: dict[str, Any], names: dict[str, str]) -> list[str]:
+    return [
+        _edge_name(edge, names),
+        figure(edge["flow"], 3),
+        figure(edge["capacity"], 3),
+        percent(edge["flow"] / edge["capacity"] if edge["capacity"] else None),
+        gettext("full") if edge["full"] else "",
+    ]
+
+
+def _edge_name(edge: dict[str, Any], names: dict[str, str]) -> str:
+    return f"{names[edge['source']]} → {names[edge['target']]}"
+
+
+def _describe_network(used: list[dict[str, Any]], names: dict[str, str]) -> str:
+    if not used:
         return gettext("Nothing was carried between the hubs.")
+    full = [_edge_name(edge, names) for edge in used if edge["full"]]
     if not full:
-        return gettext("%(count)s directions carry work; none is full.") % {"count": len(rows)}
-    return gettext("%(count)s directions carry work; full: %(names)s.") % {
-        "count": len(rows),
-        "names": ", ".join(full[:4]) + (" …" if len(full) > 4 else ""),
+        return gettext("%(count)s directions carry work; none is full.") % {"count": len(used)}
+    return gettext("%(count)s directions carry work, %(full)s are full, first %(name)s.") % {
+        "count": len(used),
+        "full": len(full),
+        "name": full[0],
     }
 
 
@@ -135,7 +138,7 @@ def _edges_of(loads: LinkLoads, link: Link) -> list[dict[str, Any]]:
         full = loads.is_full(link, direction)
         if load or full:
             edges.append(_edge(source, target, load, capacity_of(link, direction), full=full))
-    return edges or [_edge(link.from_hub, link.to_hub, ZERO, link.forward_gbps, full=False)]
+    return edges
 
 
 def _edge(source: Hub, target: Hub, flow: Decimal, capacity: Decimal, *, full: bool) -> dict:

@@ -1,5 +1,8 @@
 """The merit-order chart: offers and bids of one period, and where they cleared."""
 
+from dataclasses import dataclass
+from decimal import Decimal
+
 from django.utils.translation import gettext
 
 from marketplace.models import Hub, Product
@@ -8,29 +11,49 @@ from marketplace.web.charts import Chart
 from orders.models import ClearingRun
 from orders.selectors.order_book import CurvePoint, MeritOrder, merit_order
 from orders.web.names import PeriodName, unit_price_text
+from orders.web.price_grid import PriceGrid
 
 PLACES = 4
 TABLE_ROWS = 40
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Where the curves cleared: the hub's price, or the volume-weighted average of all hubs."""
+
+    hub: Hub | None
+    price: Decimal | None
+    quantity: Decimal
 
 
 def merit_chart(
-    run: ClearingRun, product: Product, hub: Hub | None, period: PeriodName
+    run: ClearingRun, grid: PriceGrid, hub: Hub | None, period: PeriodName
 ) -> Chart | None:
-    """Draw the curves of a period at a hub, or of the whole market; None without any order."""
+    """Draw the curves of a period at a hub, or of the whole market; None without any order.
+
+    Where too few members offer at a hub, the whole market is shown instead.
+    """
+    product = grid.product
     curves = merit_order(run=run, product=product, period=period.number, hub=hub)
-    if curves is None or not (curves.supply or curves.demand):
+    asked = hub
+    if hub is not None and not curves.supply:
+        hub = None
+        curves = merit_order(run=run, product=product, period=period.number)
+    if not (curves.supply or curves.demand):
         return None
+    cleared = _cleared(grid, period.number, hub)
     unit = unit_price_text(product)
     return Chart(
         id="merit-order",
         kind="merit_order",
-        title=_title(curves, period),
-        summary=_summary(curves, product),
+        title=_title(hub, period),
+        summary=_summary(cleared, product),
         data={
             "supply": _steps(curves.supply),
             "demand": _steps(curves.demand),
-            "clearing": {"price": curves.price, "quantity": curves.quantity}
-            if curves.price is not None and curves.quantity
+            "clearing": {"price": cleared.price, "quantity": cleared.quantity}
+            if cleared.price is not None and cleared.quantity
             else None,
             "price_unit": unit,
             "quantity_unit": gettext("units"),
@@ -41,29 +64,39 @@ def merit_chart(
             gettext("Units"),
             gettext("Units so far"),
         ],
-        table_rows=[
-            *_rows(gettext("Supply"), curves.supply),
-            *_rows(gettext("Demand"), curves.demand),
-        ],
-        note=_note(curves, hub),
+        table_rows=_table(curves),
+        note=_note(asked, hub),
     )
 
 
-def _title(curves: MeritOrder, period: PeriodName) -> str:
-    place = localname(curves.hub) if curves.hub else gettext("All hubs")
+def _cleared(grid: PriceGrid, period: int, hub: Hub | None) -> Cleared:
+    cells = [
+        cell
+        for (hub_id, number), cell in grid.cells.items()
+        if number == period and (hub is None or hub_id == hub.pk) and cell.price is not None
+    ]
+    units = sum((cell.supplied for cell in cells), ZERO)
+    if not units:
+        return Cleared(hub, None, ZERO)
+    value = sum(((cell.price or ZERO) * cell.supplied for cell in cells), ZERO)
+    return Cleared(hub, round(value / units, 8), units)
+
+
+def _title(hub: Hub | None, period: PeriodName) -> str:
+    place = localname(hub) if hub else gettext("All hubs")
     return gettext("Merit order: %(place)s, %(period)s") % {"place": place, "period": period.label}
 
 
-def _summary(curves: MeritOrder, product: Product) -> str:
-    if curves.price is None or not curves.quantity:
+def _summary(cleared: Cleared, product: Product) -> str:
+    if cleared.price is None:
         return gettext("Nothing was traded in this period.")
     values = {
-        "quantity": figure(curves.quantity, 0),
+        "quantity": figure(cleared.quantity, 0),
         "unit": unit_text(product),
-        "price": figure(curves.price, PLACES),
+        "price": figure(cleared.price, PLACES),
         "price_unit": unit_price_text(product),
     }
-    if curves.hub:
+    if cleared.hub:
         return gettext("%(quantity)s units sold at %(price)s %(price_unit)s.") % values
     return (
         gettext("%(quantity)s units sold at %(price)s %(price_unit)s on average of all hubs.")
@@ -71,16 +104,16 @@ def _summary(curves: MeritOrder, product: Product) -> str:
     )
 
 
-def _note(curves: MeritOrder, asked: Hub | None) -> str:
-    if asked is not None and curves.hub is None:
+def _note(asked: Hub | None, shown: Hub | None) -> str:
+    if asked is not None and shown is None:
         return gettext(
             "Fewer than three members offer at this hub, so the curves of the whole market are "
             "shown: one hub's curve would show a member's costs."
         )
-    if curves.hub is not None:
+    if shown is not None:
         return gettext(
-            "Bids are not tied to one hub, so a single hub shows its offers and the point "
-            "where they cleared."
+            "Offers at this hub and the bids made at it. Bids from other places are served from "
+            "here too, so the curves need not cross where it cleared."
         )
     return gettext(
         "Links, latency limits and blocks keep the averages away from where the curves cross."
@@ -91,11 +124,12 @@ def _steps(points: list[CurvePoint]) -> list[dict]:
     return [{"price": point.price, "quantity": point.quantity} for point in points]
 
 
+def _table(curves: MeritOrder) -> list[list[str]]:
+    return [*_rows(gettext("Supply"), curves.supply), *_rows(gettext("Demand"), curves.demand)]
+
+
 def _rows(side: str, points: list[CurvePoint]) -> list[list[str]]:
-    rows, total = [], 0
-    for point in points[:TABLE_ROWS]:
-        total += point.quantity  # type: ignore[assignment]
-        rows.append(
-            [side, figure(point.price, PLACES), figure(point.quantity, 0), figure(total, 0)]
-        )
-    return rows
+    return [
+        [side, figure(p.price, PLACES), figure(p.quantity, 0), figure(p.cumulative, 0)]
+        for p in points[:TABLE_ROWS]
+    ]

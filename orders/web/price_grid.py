@@ -57,7 +57,7 @@ def read_price_grid(run: ClearingRun, product: Product) -> PriceGrid:
     """Read the supply prices of a product; hubs without any price are left out."""
     rows = (
         ClearingPrice.objects.filter(run=run, product=product, is_delivered=False)
-        .filter(carbon_class_g__isnull=True)
+        .filter(carbon_class_g__isnull=True, hub__has_supply=True)
         .select_related("hub")
         .order_by("hub__side", "hub__code", "period")
     )
