@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from orders.models import SLOT_MINUTES, Auction
+from orders.models import SLOT_MINUTES, Auction, CapacityClaim, LinkClaim
 from orders.selectors.capacity import AVAILABLE_UNITS, OFFERED, SLOTS, slot_parameters
 
 # A listing may have been changed since its last claim; what is committed stays covered.
@@ -159,6 +159,13 @@ def claimed_links(*, auction: Auction) -> dict[tuple[int, str, int], Decimal]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIMED_LINKS, values)
         return {(link, way, period): gbps for link, way, period, gbps in cursor.fetchall()}
+
+
+def release_claims(*, auction: Auction) -> None:
+    """Give back all that the auction claimed, so that nothing or another freezing may follow."""
+    free_unsold_capacity(auction=auction, run_id=None)
+    CapacityClaim.objects.filter(auction=auction).delete()
+    LinkClaim.objects.filter(auction=auction).delete()
 
 
 def free_unsold_capacity(*, auction: Auction, run_id: int | None) -> None:

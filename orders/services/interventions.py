@@ -10,7 +10,7 @@ from marketplace.services.audit import record_audit
 from marketplace.services.background import enqueue_on_commit
 from marketplace.services.outbox import emit_event
 from orders.models import Auction, AuctionState, ClearingRun, Order, OrderState, RunState
-from orders.services.capacity import free_unsold_capacity
+from orders.services.capacity import release_claims
 from orders.services.locks import close_gate_lock, wait_phase
 from orders.services.order_outcomes import OrderEnd, end_orders
 from orders.services.transitions import lock_auction, move_auction
@@ -121,4 +121,4 @@ def _move(actor: Actor, auction: Auction, *, to: AuctionState, reason: str, acti
 def _drop_runs(auction: Auction) -> None:
     runs = ClearingRun.objects.filter(auction=auction, state__in=_UNPUBLISHED)
     if runs.update(state=RunState.CANCELLED):
-        free_unsold_capacity(auction=auction, run_id=None)
+        release_claims(auction=auction)

@@ -26,6 +26,8 @@ RENEW_S = 8
 QUEUED_S = 20
 MOST_ATTEMPTS = 3
 QUEUED = "queued"
+# After an error: nobody takes it before the pause is over.
+PAUSED = "paused"
 
 _DUE = """
 SELECT id FROM orders_auction
@@ -100,7 +102,7 @@ def record_failure(*, auction_id: int, owner: str, error: Exception) -> None:
             return
         auction.last_error = f"{type(error).__name__}: {error}"[:2000]
         auction.save(update_fields=["last_error"])
-        _extend(auction_id, owner, seconds=2 * auction.attempts, new_owner=QUEUED)
+        _extend(auction_id, owner, seconds=2 * auction.attempts, new_owner=PAUSED)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from orders.services import refusals
 
 MOST_STEPS = 20
 MOST_LEGS = 200
+SHARE_STEP = Decimal("0.0001")
 QUANTITY_LIMIT = Decimal(10**9)
 
 
@@ -271,7 +272,7 @@ def _check_figures(request: OrderRequest, product: Product, auction: Auction) ->
     if request.limit_price is None:
         raise refusals.FieldRequired(field="limit_price")
     _check_price(request.limit_price, product, name="limit_price")
-    if not Decimal(0) <= request.min_acceptance <= Decimal(1):
+    if not _is_share(request.min_acceptance):
         raise refusals.ShareOutOfRange(field="min_acceptance")
     legs = request.legs
     if not legs:
@@ -280,6 +281,13 @@ def _check_figures(request: OrderRequest, product: Product, auction: Auction) ->
         legs = (Leg(request.first_period, request.last_period, request.quantity),)
     _check_legs(legs, request, product, auction.period_count)
     return legs
+
+
+def _is_share(number: Decimal) -> bool:
+    """Tell whether a number lies between 0 and 1 and is stored as it was given."""
+    if not number.is_finite() or not 0 <= number <= 1:
+        return False
+    return on_tick(number, SHARE_STEP)
 
 
 def _check_steps(steps: tuple[Step, ...], product: Product) -> None:

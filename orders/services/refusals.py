@@ -156,7 +156,9 @@ class ShareOutOfRange(RuleBroken):
     """A minimum acceptance is not between 0 and 1."""
 
     code = "share_out_of_range"
-    message = gettext_noop("The minimum acceptance must be between 0 and 1.")
+    message = gettext_noop(
+        "The minimum acceptance must be between 0 and 1, with at most four decimals."
+    )
 
 
 class LatencyClassUnknown(RuleBroken):

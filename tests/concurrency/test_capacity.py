@@ -6,9 +6,8 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
-from orders.models import Auction, CapacityClaim, CapacityCommitment, LinkClaim, Order
+from orders.models import Auction, CapacityClaim, CapacityCommitment, Order
 from orders.services import capacity, freezing
-from orders.services.capacity import free_unsold_capacity
 from orders.services.freezing import freeze_book
 from orders.services.gates import close_gate
 from tests.concurrency.racing import Checkpoint, in_background
@@ -74,9 +73,7 @@ def _make_commitment_rows(auction: Auction) -> None:
     """Claim and free once, so that the rows of the slots are there before the race."""
     with transaction.atomic():
         capacity.claim_capacity(auction=auction)
-        free_unsold_capacity(auction=auction, run_id=None)
-    CapacityClaim.objects.filter(auction=auction).delete()
-    LinkClaim.objects.filter(auction=auction).delete()
+        capacity.release_claims(auction=auction)
 
 
 def _freeze_both(

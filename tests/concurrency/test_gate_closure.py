@@ -76,14 +76,14 @@ def _close_while_an_order_is_under_way(monkeypatch: pytest.MonkeyPatch) -> tuple
     market, auction = _open_market()
     actor = buyer()
     checkpoint = Checkpoint()
-    look = submission._require_open
+    look = submission.require_open
 
     def look_and_wait(auction: Auction) -> object:
         now = look(auction)
         checkpoint.reach()
         return now
 
-    monkeypatch.setattr(submission, "_require_open", look_and_wait)
+    monkeypatch.setattr(submission, "require_open", look_and_wait)
     with in_background(lambda: bid(actor, auction, market.product, market.city)) as order:
         checkpoint.wait_until_reached()
         pass_gate(auction)
