@@ -25,7 +25,7 @@ class Conditions:
 
 
 def nearest_point(
-    weights: FloatArray, target: FloatArray, conditions: Conditions, *, tolerance: float = 1e-9
+    weights: FloatArray, target: FloatArray, conditions: Conditions, *, tolerance: float = 1e-8
 ) -> FloatArray | None:
     """Return x with the least Σ weights·(x − target)² that meets the conditions, None if none does.
 
@@ -81,7 +81,7 @@ class _DualMethod:
             gap = limit - float(normal @ self._point)
             blocked = self._first_to_leave(weight)
             free = float(np.linalg.norm(along)) > _DEPENDENT * max(size, 1e-300)
-            if not free and abs(gap) <= self._tolerance:
+            if not free and abs(gap) <= 10 * self._tolerance:
                 return True
             full = gap / float(along @ normal) if free else np.inf
             most = np.inf

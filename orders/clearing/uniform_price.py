@@ -13,6 +13,7 @@ from orders.clearing.types import FloatArray, IntArray
 _ANCHOR_WEIGHT = 1e-6
 _MAX_ROUNDS = 40
 _TOLERANCE = 1e-7
+_PINNED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -154,12 +155,14 @@ def _conditions(
         for unknown, coefficient in terms:
             rows[number, unknown] += coefficient
     limits = np.array([limit for _, limit, _ in found], dtype=float)
-    low, high = np.isfinite(lower), np.isfinite(upper)
+    pinned = upper - lower <= _PINNED
+    low, high = np.isfinite(lower), np.isfinite(upper) & ~pinned
     identity = np.eye(count)
+    equal = [np.array([row[2] for row in found], dtype=bool), pinned[low], np.zeros(high.sum(), bool)]
     return Conditions(
         rows=np.concatenate([-rows, identity[low], -identity[high]]),
         limits=np.concatenate([-limits, lower[low], -upper[high]]),
-        equal=np.array([*(e for _, _, e in found), *[False] * int(low.sum() + high.sum())], bool),
+        equal=np.concatenate(equal),
     )
 
 
