@@ -53,7 +53,7 @@ def is_operator(request: HttpRequest) -> bool:
         known = bool(user.is_authenticated and user.is_active and user.is_staff) and (
             bool(user.is_superuser)
             or Membership.objects.filter(
-                user_id=user.pk, role=Role.OPERATOR, organisation__is_platform=True
+                user__email=user.get_username(), role=Role.OPERATOR, organisation__is_platform=True
             ).exists()
         )
         request._runs_market = known  # type: ignore[attr-defined]
