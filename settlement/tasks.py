@@ -7,8 +7,8 @@ from marketplace.domain.errors import RuleBroken
 from marketplace.selectors.clock import market_now
 from settlement.selectors.deliveries import auctions_to_settle
 from settlement.services.chain import seal_blocks
+from settlement.services.credit_limits import lower_expired_limits
 from settlement.services.deliveries import complete_due_deliveries, time_out_acceptances
-from settlement.services.funds import lower_expired_limits
 from settlement.services.inbox import consume_pending
 from settlement.services.invariants import sweep_ledger
 from settlement.services.settling import settle_auction

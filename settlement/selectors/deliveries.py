@@ -21,8 +21,8 @@ SELECT d.id
    AND r.starts_at < p.ends_at AND r.ends_at > p.starts_at
  WHERE d.id = ANY (%s)
  GROUP BY d.id, p.id
-HAVING coalesce(sum(least(r.ends_at, p.ends_at) - greatest(r.starts_at, p.starts_at)),
-                interval '0') < p.ends_at - p.starts_at
+HAVING coalesce(sum(least(r.ends_at, p.ends_at) - greatest(r.starts_at, p.starts_at))
+                FILTER (WHERE r.id IS NOT NULL), interval '0') < p.ends_at - p.starts_at
 """
 
 
