@@ -79,8 +79,8 @@ class RightsPermission(BasePermission):
 class PublicView(APIView):
     """An endpoint for everybody; it knows nobody, so its answers cannot depend on the caller."""
 
-    authentication_classes: ClassVar[list[type]] = []
-    permission_classes: ClassVar[list[type]] = [AllowAny]
+    authentication_classes = []
+    permission_classes = [AllowAny]
 
 
 class MemberView(APIView):
@@ -91,9 +91,9 @@ class MemberView(APIView):
         read_scope: the scope that a token needs to read; write_scope: to write.
     """
 
-    permission_classes: ClassVar[list[type]] = [IsAuthenticated, RightsPermission]
-    readers: ClassVar[Condition] = staticmethod(is_member)
-    writers: ClassVar[Condition] = staticmethod(is_member)
+    permission_classes = [IsAuthenticated, RightsPermission]
+    readers: ClassVar[Any] = staticmethod(is_member)
+    writers: ClassVar[Any] = staticmethod(is_member)
     read_scope = "read"
     write_scope = "none"
 
@@ -113,4 +113,4 @@ class MemberView(APIView):
 class SessionView(MemberView):
     """An endpoint for signed-in people only: no token can be used, whatever its scopes."""
 
-    authentication_classes: ClassVar[list[type]] = [PortalSessionAuthentication]
+    authentication_classes = [PortalSessionAuthentication]

@@ -106,7 +106,7 @@ class RegistrationView(SessionView):
     def post(self, request: Request) -> Response:
         """Register an organisation that waits for the operator's approval."""
         values = checked_body(RegistrationInput, request)
-        organisation = register_organisation(user=request.user, **values)
+        organisation = register_organisation(user=self.actor.user, **values)
         return Response(OrganisationOutput(organisation).data, status=status.HTTP_201_CREATED)
 
 

@@ -1,7 +1,7 @@
 """Who is calling: a token bound to one organisation, or a signed-in session with its CSRF token."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -10,7 +10,7 @@ from rest_framework.authentication import SessionAuthentication, get_authorizati
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from marketplace.models import ApiToken
+from marketplace.models import ApiToken, User
 from marketplace.permissions import Actor, actor_for
 
 # The organisation that the portal's visitor acts for; see marketplace.web.access.
@@ -69,10 +69,10 @@ def request_actor(request: Request) -> Actor:
     Raises:
         InvalidToken: the token's user does not belong to the token's organisation any more.
     """
+    user = cast(User, request.user)
     if not isinstance(request.auth, ApiToken):
-        chosen = request.session.get(SESSION_KEY)
-        return actor_for(user=request.user, organisation_id=chosen)
-    actor = actor_for(user=request.user, organisation_id=request.auth.organisation_id)
+        return actor_for(user=user, organisation_id=request.session.get(SESSION_KEY))
+    actor = actor_for(user=user, organisation_id=request.auth.organisation_id)
     # Without a membership there, the first organisation of the user would have been chosen.
     if actor.organisation is None or actor.organisation.pk != request.auth.organisation_id:
         raise InvalidToken

@@ -40,7 +40,7 @@ _MESSAGES = {
     "internal_error": gettext_noop("Something went wrong on our side; nothing was changed."),
 }
 # What a broken rule is answered with: a program tells rules apart by their codes, not by statuses.
-_RULE_STATUSES = {403, 404, 422}
+_RULE_STATUSES = {403, 404, 422, 500}
 # An error of the whole body rather than of one of its fields.
 WHOLE = "non_field_errors"
 BUSY_RETRY_S = "1"
@@ -68,7 +68,8 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response:
             status.HTTP_503_SERVICE_UNAVAILABLE, "busy", headers={"Retry-After": BUSY_RETRY_S}
         )
     # Its receivers log it with the request's id.
-    got_request_exception.send(sender=answer_error, request=context.get("request"))
+    request = context["request"]
+    got_request_exception.send(sender=answer_error, request=getattr(request, "_request", request))
     return error_response(status.HTTP_500_INTERNAL_SERVER_ERROR, "internal_error")
 
 

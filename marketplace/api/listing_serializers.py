@@ -107,7 +107,7 @@ class ListingOutput(serializers.Serializer):
     is_standing = serializers.BooleanField()
     state = serializers.CharField()
     note = serializers.CharField(allow_blank=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 

@@ -21,7 +21,9 @@ class HubOutput(serializers.Serializer):
     name_zh = serializers.CharField()
     name_en = serializers.CharField()
     kind = serializers.CharField()
-    parent = serializers.CharField(source="parent.code", allow_null=True, default=None)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        source="parent.code", allow_null=True, default=None
+    )
     side = serializers.CharField()
     has_supply = serializers.BooleanField()
     latitude = ExactDecimalField(allow_null=True)

@@ -7,9 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
-# Chosen by content negotiation, not by a view.
-NEGOTIATION_PARAMETER = "format"
-
 
 class StrictSerializer(serializers.Serializer):
     """Input in which an unknown name is an error: nothing is silently ignored or assigned."""
@@ -27,7 +24,7 @@ class StrictSerializer(serializers.Serializer):
         except serializers.ValidationError as error:
             errors.update(error.detail)  # type: ignore[arg-type]
         if isinstance(data, Mapping):
-            message = self.error_messages["unknown_field"]
+            message = str(self.error_messages["unknown_field"])
             for name in sorted(set(map(str, data)) - set(self.fields)):
                 errors[name[:60]] = [serializers.ErrorDetail(message, code="unknown_field")]
         if errors:
@@ -38,24 +35,18 @@ class StrictSerializer(serializers.Serializer):
 class QuerySerializer(StrictSerializer):
     """Parameters of a query string: each at most once, none unknown."""
 
-    default_error_messages = {
-        "repeated": _("Give this parameter once."),
-    }
-
     @classmethod
     def read(cls, request: Request) -> dict[str, Any]:
         """Return the checked parameters of a request; raises ValidationError."""
         pairs = request.query_params
-        message = cls.default_error_messages["repeated"]
         repeated = {
-            name[:60]: [serializers.ErrorDetail(str(message), code="repeated")]
+            name[:60]: [serializers.ErrorDetail(_("Give this parameter once."), code="repeated")]
             for name in pairs
             if len(pairs.getlist(name)) > 1
         }
         if repeated:
             raise serializers.ValidationError(repeated)
-        data = {name: pairs[name] for name in pairs if name != NEGOTIATION_PARAMETER}
-        checked = cls(data=data)
+        checked = cls(data={name: pairs[name] for name in pairs})
         checked.is_valid(raise_exception=True)
         return checked.validated_data
 

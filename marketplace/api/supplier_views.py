@@ -77,12 +77,13 @@ class PoolsView(SupplierView):
         values = checked_body(PoolInput, request)
 
         def work() -> tuple[int, Any]:
-            named = {
-                "hub": hub_by_code(values.pop("hub")),
-                "product": product_by_code(values.pop("product")),
-                "hardware": hardware_by_name(values.pop("hardware", "")),
-            }
-            pool = register_pool(actor=self.actor, **named, **values)
+            pool = register_pool(
+                actor=self.actor,
+                hub=hub_by_code(values.pop("hub")),
+                product=product_by_code(values.pop("product")),
+                hardware=hardware_by_name(values.pop("hardware", "")),
+                **values,
+            )
             return status.HTTP_201_CREATED, PoolOutput(pool).data
 
         return answer_with_key(self, work)
@@ -211,7 +212,7 @@ class ListingWithdrawal(ListingMove):
 class ListingImport(SupplierView):
     """Listings from a CSV file."""
 
-    parser_classes: ClassVar[list[type]] = [CsvParser]
+    parser_classes = [CsvParser]
 
     @extend_schema(
         operation_id="listings_import",

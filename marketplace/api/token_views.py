@@ -1,7 +1,5 @@
 """Making, listing and revoking one's own tokens, signed in to the portal."""
 
-from typing import ClassVar
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -56,7 +54,7 @@ class IssuedToken(TokenOutput):
 class TokensView(SessionView):
     """One's own tokens."""
 
-    throttle_classes: ClassVar[list[type]] = [SignInThrottle]
+    throttle_classes = [SignInThrottle]
 
     @extend_schema(operation_id="tokens_list", tags=TAG, responses=TokenList)
     def get(self, request: Request) -> Response:

@@ -89,7 +89,7 @@ class OrderInput(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse values that an order of this kind would not use."""
         foreign = ("steps",) if attrs["kind"] == OrderKind.BLOCK else _BLOCK_ONLY
-        message = self.error_messages["not_for_kind"]
+        message = str(self.error_messages["not_for_kind"])
         errors = {
             name: [serializers.ErrorDetail(message, code="not_for_kind")]
             for name in foreign
@@ -164,7 +164,7 @@ class OrderOutput(serializers.Serializer):
     auction = AuctionRef()
     side = serializers.CharField()
     kind = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     product = serializers.CharField(source="product.code")
     hub = serializers.CharField(source="hub.code")
     listing = serializers.UUIDField(source="listing.public_id", allow_null=True, default=None)

@@ -1,6 +1,6 @@
 """Sending, trying, listing and cancelling one's own orders."""
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -37,7 +37,7 @@ class OrderEntryView(MemberView):
     readers = staticmethod(sees_trades)
     writers = staticmethod(trades)
     write_scope = "orders"
-    throttle_classes: ClassVar[list[type]] = [OrderEntryThrottle]
+    throttle_classes = [OrderEntryThrottle]
 
 
 class OrderList(OrderEntryView):

@@ -1,5 +1,38 @@
 """Addresses of deliveries, readings and money."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from settlement.api import delivery_views, money_views
+
+urlpatterns = [
+    path("deliveries/", delivery_views.DeliveryList.as_view(), name="api-deliveries"),
+    path(
+        "deliveries/<uuid:public_id>/", delivery_views.DeliveryDetail.as_view(), name="api-delivery"
+    ),
+    path(
+        "deliveries/<uuid:public_id>/hand-over/",
+        delivery_views.HandOver.as_view(),
+        name="api-delivery-hand-over",
+    ),
+    path(
+        "deliveries/<uuid:public_id>/accept/",
+        delivery_views.Acceptance.as_view(),
+        name="api-delivery-accept",
+    ),
+    path(
+        "deliveries/<uuid:public_id>/reveal-access/",
+        delivery_views.AccessReveal.as_view(),
+        name="api-delivery-reveal-access",
+    ),
+    path(
+        "deliveries/<uuid:public_id>/readings/",
+        delivery_views.DeliveryReadings.as_view(),
+        name="api-delivery-readings",
+    ),
+    path("readings/", delivery_views.Readings.as_view(), name="api-readings"),
+    path("readings/import/", delivery_views.ReadingImport.as_view(), name="api-reading-import"),
+    path("balance/", money_views.BalanceView.as_view(), name="api-balance"),
+    path("bills/", money_views.BillList.as_view(), name="api-bills"),
+    path("bills/<uuid:public_id>/", money_views.BillView.as_view(), name="api-bill"),
+    path("statement/", money_views.StatementView.as_view(), name="api-statement"),
+]
