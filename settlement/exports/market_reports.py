@@ -34,7 +34,7 @@ TRIAL_COLUMNS = (
     Column("name_zh", _("Account name, Chinese")),
     Column("name_en", _("Account name, English")),
     Column("kind", _("Kind of account")),
-    Column("asset", _("Asset")),
+    Column("asset", _("Unit of account")),
     Column("opening_debit", _("Opening, debit"), ColumnKind.DECIMAL, is_total=True),
     Column("opening_credit", _("Opening, credit"), ColumnKind.DECIMAL, is_total=True),
     Column("debit", _("Movement, debit"), ColumnKind.DECIMAL, is_total=True),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from marketplace.models import Organisation, OutboxEvent
 from marketplace.services.outbox import apply_once, pending_events
+from orders.services.publication import hand_to_settlement
 from settlement.services.accounts import open_member_accounts
 from settlement.services.deliveries import create_deliveries
 
@@ -14,13 +15,15 @@ def _open_accounts(event: OutboxEvent) -> None:
     open_member_accounts(Organisation.objects.get(pk=event.payload["organisation_id"]))
 
 
-def _create_deliveries(event: OutboxEvent) -> None:
-    create_deliveries(event.payload["auction_id"])
+def _take_over(event: OutboxEvent) -> None:
+    auction_id = event.payload["auction_id"]
+    create_deliveries(auction_id)
+    hand_to_settlement(auction_id=auction_id)
 
 
 _HANDLERS: dict[str, Callable[[OutboxEvent], None]] = {
     "organisation.approved": _open_accounts,
-    "auction.published": _create_deliveries,
+    "auction.published": _take_over,
 }
 
 
