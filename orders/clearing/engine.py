@@ -66,7 +66,7 @@ def _clear(auction: Auction) -> Result:
     best, relaxation = choose_blocks(book, base, DEFAULT_TRIALS if limit is None else limit)
     clock.lap("block_orders")
     # Solved once more from scratch, so that the answer does not depend on the path of the search.
-    final = evaluate(book, best.selection, fresh=True)
+    final = evaluate(book, best.selection, fresh=True) if best.selection else base
     if final is None or final.prices is None:
         final = best
     lots = whole_lots(book, final)

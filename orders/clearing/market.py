@@ -64,6 +64,9 @@ class Market:
     node_product: IntArray
     node_level: IntArray
     capacity: FloatArray
+    link_start: IntArray
+    link_end: IntArray
+    link_tariff: FloatArray
     supply_nodes: tuple[tuple[IntArray, ...], ...]
     network_nodes: tuple[tuple[IntArray, ...], ...]
     way_node: IntArray
@@ -127,6 +130,9 @@ def build_market(auction: Auction) -> Market:
         node_product=np.array([node.product for node in nodes], dtype=np.int64),
         node_level=np.array([node.level for node in nodes], dtype=np.int64),
         capacity=_capacities(auction),
+        link_start=_link_ends(auction, 0),
+        link_end=_link_ends(auction, 1),
+        link_tariff=np.repeat(np.array([float(link.tariff) for link in auction.links]), 2),
         supply_nodes=_nodes_by_hub(Kind.SUPPLY, auction, levels, index),
         network_nodes=_nodes_by_hub(Kind.NETWORK, auction, levels, index),
         **_list_ways(auction, routes, nodes),
@@ -327,6 +333,13 @@ def _places_with_supply(auction: Auction) -> set[tuple[int, int]]:
         if not order.is_buy:
             found.update((leg.hub, leg.product) for o in order.options for leg in o.legs)
     return found
+
+
+def _link_ends(auction: Auction, end: int) -> IntArray:
+    """Return the hub at one end of every link direction."""
+    pairs = [(link.from_hub, link.to_hub) for link in auction.links]
+    ends = [(pair[end], pair[1 - end]) for pair in pairs]
+    return np.array(ends, dtype=np.int64).reshape(-1)
 
 
 def _capacities(auction: Auction) -> FloatArray:

@@ -72,6 +72,10 @@ class PriceSystem:
 
     def prices(self, x: FloatArray) -> PriceVector:
         """Return the prices at a solution; delivered prices are the cheapest ways to each node."""
+        supply, rent, ways = self._ways(x)
+        return PriceVector(supply, ways.price, rent)
+
+    def _ways(self, x: FloatArray) -> tuple[FloatArray, FloatArray, Ways]:
         market = self.model.market
         supply = np.full(len(market.nodes), np.nan)
         for node, affine in self.price_of.items():
@@ -80,15 +84,12 @@ class PriceSystem:
         rent = np.zeros(len(self.model.capacity))
         for link, unknown in self.rent_unknown.items():
             rent[link] = max(0.0, float(x[unknown]))
-        return PriceVector(
-            supply, cheapest_ways(market, self.model.capacity, supply, rent).price, rent
-        )
+        return supply, rent, cheapest_ways(market, self.model.capacity, supply, rent)
 
     def add_broken_conditions(self, x: FloatArray) -> bool:
         """Add the conditions of unused ways that a solution breaks; False if there are none."""
         market = self.model.market
-        prices = self.prices(x)
-        ways = cheapest_ways(market, self.model.capacity, prices.supply, prices.rent)
+        _, _, ways = self._ways(x)
         added = False
         for node in np.flatnonzero(np.isfinite(ways.price)).tolist():
             affine = self.price_of.get(node)

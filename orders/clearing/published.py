@@ -86,25 +86,21 @@ def _worth_of_supply(
         for level in range(len(levels)):
             supply = market.supply_nodes[product][level]
             worth[supply] = raw[market.network_nodes[product][level]]
-    tariff = np.repeat(np.array([float(link.tariff) for link in market.auction.links]), 2)
-    toll = tariff + vector.rent
-    way_toll = np.bincount(
-        market.way_use, weights=toll[market.way_link], minlength=len(market.way_node)
-    )
-    closed = np.bincount(
-        market.way_use,
-        weights=market.capacity[market.way_link, period] <= 0,
-        minlength=len(market.way_node),
-    )
+    toll = market.link_tariff + vector.rent
+    count = len(market.way_node)
+    way_toll = np.bincount(market.way_use, weights=toll[market.way_link], minlength=count)
+    is_closed = market.capacity[market.way_link, period] <= 0
+    closed = np.bincount(market.way_use, weights=is_closed, minlength=count)
     bandwidth = np.array([float(p.bandwidth) for p in market.auction.products])
-    for way in np.flatnonzero(closed == 0).tolist():
-        node = market.nodes[int(market.way_node[way])]
-        value = raw[market.way_node[way]] - bandwidth[node.product] * way_toll[way]
-        if not np.isfinite(value):
-            continue
-        for level in range(node.level + 1):
-            supply = int(market.supply_nodes[node.product][level][market.way_hub[way]])
-            worth[supply] = np.fmax(worth[supply], value)
+    own = bandwidth[market.way_product]
+    value = raw[market.way_node] - own * way_toll
+    usable = np.isfinite(value) & ((closed == 0) | (own == 0))
+    for product, levels in enumerate(market.levels):
+        for level in range(len(levels)):
+            chosen = usable & (market.way_product == product)
+            chosen &= market.node_level[market.way_node] >= level
+            supply = market.supply_nodes[product][level][market.way_hub[chosen]]
+            np.fmax.at(worth, supply, value[chosen])
     return worth
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from orders.clearing.nearest_point import Conditions, nearest_point
 from orders.clearing.price_system import Affine, PriceSystem, PriceVector
-from orders.clearing.types import FloatArray, IntArray
+from orders.clearing.types import BoolArray, FloatArray, IntArray
 
 # Unknowns without a target stay near the linear programme's dual; rents stay small.
 _ANCHOR_WEIGHT = 1e-6
@@ -44,21 +44,17 @@ def price_periods(
         if system.alone is None:
             return None
         found.append(system.alone)
-    if all(_holds(demand, found) for demand in demands):
-        return found
-    together = sorted({period for demand in demands for period, _, _ in demand.terms})
-    moved = [_moved(demand, {p: k for k, p in enumerate(together)}) for demand in demands]
-    parts = _price_jointly([systems[period] for period in together], moved)
-    if parts is None:
-        return None
-    for period, part in zip(together, parts, strict=True):
-        found[period] = part
-    return found
-
-
-def _moved(demand: PriceDemand, place: dict[int, int]) -> PriceDemand:
-    terms = tuple((place[period], affine, weight) for period, affine, weight in demand.terms)
-    return PriceDemand(terms, demand.limit, demand.equal)
+    wanted: list[PriceDemand] = []
+    for _ in range(_MAX_ROUNDS):
+        broken = [d for d in demands if d not in wanted and not _holds(d, found)]
+        if not broken:
+            return found
+        wanted += broken
+        joint = _price_jointly(systems, found, wanted)
+        if joint is None:
+            return None
+        found = joint
+    return None
 
 
 def _holds(demand: PriceDemand, found: Sequence[FloatArray]) -> bool:
@@ -107,48 +103,103 @@ def _objective(system: PriceSystem) -> tuple[FloatArray, FloatArray]:
 
 
 def _price_jointly(
-    systems: Sequence[PriceSystem], demands: Sequence[PriceDemand]
+    systems: Sequence[PriceSystem], found: Sequence[FloatArray], demands: Sequence[PriceDemand]
 ) -> list[FloatArray] | None:
+    """Solve the unknowns that some demands tie together, leaving all others as they are."""
     if not all(system.consistent for system in systems):
         return None
+    starts = np.cumsum([0, *(system.unknowns for system in systems)])
+    alone = np.concatenate(found)
     for _ in range(_MAX_ROUNDS):
-        x = _solve(systems, demands)
+        x = _solve_tied(systems, demands, starts, alone)
         if x is None:
             return None
-        parts = np.split(x, np.cumsum([system.unknowns for system in systems])[:-1])
-        added = [
-            system.add_broken_conditions(part) for system, part in zip(systems, parts, strict=True)
-        ]
+        parts = np.split(x, starts[1:-1])
+        touched = [k for k, part in enumerate(parts) if not np.array_equal(part, found[k])]
+        added = [systems[k].add_broken_conditions(parts[k]) for k in touched]
         if not any(added):
             return list(parts)
     return None
 
 
 def _solve(systems: Sequence[PriceSystem], demands: Sequence[PriceDemand]) -> FloatArray | None:
-    objectives = [_objective(system) for system in systems]
-    weights = np.concatenate([hessian for hessian, _ in objectives])
-    gradient = np.concatenate([slope for _, slope in objectives])
-    lower = np.concatenate([np.array(system.lower, dtype=float) for system in systems])
-    upper = np.concatenate([np.array(system.upper, dtype=float) for system in systems])
-    conditions = _conditions(systems, demands, lower, upper)
-    x = nearest_point(weights, -gradient / weights, conditions)
-    return None if x is None else np.clip(x, lower, upper)
+    starts = np.cumsum([0, *(system.unknowns for system in systems)])
+    return _solve_rows(systems, starts, _all_rows(systems, demands, starts), None, None)
 
 
-def _conditions(
+def _solve_tied(
     systems: Sequence[PriceSystem],
     demands: Sequence[PriceDemand],
-    lower: FloatArray,
-    upper: FloatArray,
-) -> Conditions:
-    starts = np.cumsum([0, *(system.unknowns for system in systems)])
-    found: list[tuple[list[tuple[int, float]], float, bool]] = []
-    for start, system in zip(starts, systems, strict=False):
+    starts: IntArray,
+    alone: FloatArray,
+) -> FloatArray | None:
+    rows = _all_rows(systems, demands, starts)
+    group = _groups(rows, int(starts[-1]))
+    tied = {group[k] for terms, _, _ in rows[len(rows) - len(demands) :] for k, _ in terms}
+    chosen = np.array([group[k] in tied for k in range(int(starts[-1]))], dtype=bool)
+    return _solve_rows(systems, starts, rows, chosen, alone)
+
+
+_Row = tuple[list[tuple[int, float]], float, bool]
+
+
+def _all_rows(
+    systems: Sequence[PriceSystem], demands: Sequence[PriceDemand], starts: IntArray
+) -> list[_Row]:
+    rows: list[_Row] = []
+    for start, system in zip(starts.tolist(), systems, strict=False):
         for condition in system.conditions:
-            terms = [(int(start) + k, c) for k, c in condition.terms]
-            found.append((terms, condition.limit, condition.equal))
-    for demand in demands:
-        found.append(_demand_row(demand, starts))
+            terms = [(start + k, c) for k, c in condition.terms]
+            rows.append((terms, condition.limit, condition.equal))
+    return rows + [_demand_row(demand, starts) for demand in demands]
+
+
+def _groups(rows: Sequence[_Row], count: int) -> list[int]:
+    """Return for every unknown a representative of those that rows connect it with."""
+    root = list(range(count))
+
+    def find(k: int) -> int:
+        while root[k] != k:
+            root[k] = root[root[k]]
+            k = root[k]
+        return k
+
+    for terms, _, _ in rows:
+        for k, _ in terms[1:]:
+            root[find(k)] = find(terms[0][0])
+    return [find(k) for k in range(count)]
+
+
+def _solve_rows(
+    systems: Sequence[PriceSystem],
+    starts: IntArray,
+    rows: Sequence[_Row],
+    chosen: BoolArray | None,
+    alone: FloatArray | None,
+) -> FloatArray | None:
+    objectives = [_objective(system) for system in systems]
+    weights = np.concatenate([hessian for hessian, _ in objectives])
+    target = -np.concatenate([slope for _, slope in objectives]) / weights
+    lower = np.concatenate([np.array(system.lower, dtype=float) for system in systems])
+    upper = np.concatenate([np.array(system.upper, dtype=float) for system in systems])
+    if chosen is None or alone is None:
+        chosen, alone = np.ones(int(starts[-1]), dtype=bool), np.zeros(int(starts[-1]))
+    place = np.cumsum(chosen) - 1
+    kept = [
+        ([(int(place[k]), c) for k, c in terms], limit, equal)
+        for terms, limit, equal in rows
+        if terms and chosen[terms[0][0]]
+    ]
+    conditions = _conditions(kept, lower[chosen], upper[chosen])
+    part = nearest_point(weights[chosen], target[chosen], conditions)
+    if part is None:
+        return None
+    x = alone.copy()
+    x[chosen] = np.clip(part, lower[chosen], upper[chosen])
+    return x
+
+
+def _conditions(found: Sequence[_Row], lower: FloatArray, upper: FloatArray) -> Conditions:
     count = len(lower)
     rows = np.zeros((len(found), count))
     for number, (terms, _, _) in enumerate(found):
@@ -158,7 +209,11 @@ def _conditions(
     pinned = upper - lower <= _PINNED
     low, high = np.isfinite(lower), np.isfinite(upper) & ~pinned
     identity = np.eye(count)
-    equal = [np.array([row[2] for row in found], dtype=bool), pinned[low], np.zeros(high.sum(), bool)]
+    equal = [
+        np.array([row[2] for row in found], dtype=bool),
+        pinned[low],
+        np.zeros(int(high.sum()), dtype=bool),
+    ]
     return Conditions(
         rows=np.concatenate([-rows, identity[low], -identity[high]]),
         limits=np.concatenate([-limits, lower[low], -upper[high]]),
@@ -166,16 +221,16 @@ def _conditions(
     )
 
 
-def _demand_row(
-    demand: PriceDemand, starts: IntArray
-) -> tuple[list[tuple[int, float]], float, bool]:
+def _demand_row(demand: PriceDemand, starts: IntArray) -> _Row:
     limit = demand.limit
-    terms: list[tuple[int, float]] = []
+    terms: dict[int, float] = {}
     for period, affine, weight in demand.terms:
         limit -= weight * affine.constant
-        terms.extend((int(starts[period]) + k, weight * c) for k, c in affine.terms)
-    scale = max((abs(c) for _, c in terms), default=1.0)
-    return [(k, c / scale) for k, c in terms], limit / scale, demand.equal
+        for k, c in affine.terms:
+            unknown = int(starts[period]) + k
+            terms[unknown] = terms.get(unknown, 0.0) + weight * c
+    scale = max((abs(c) for c in terms.values()), default=1.0) or 1.0
+    return [(k, c / scale) for k, c in terms.items()], limit / scale, demand.equal
 
 
 def prices_of(systems: Sequence[PriceSystem], found: Sequence[FloatArray]) -> list[PriceVector]:

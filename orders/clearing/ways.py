@@ -51,12 +51,13 @@ def cheapest_ways(
         rent: by link direction, per Gbit/s.
     """
     auction = market.auction
-    tariff = np.repeat(np.array([float(link.tariff) for link in auction.links]), 2)
-    toll = tariff + rent
+    toll = market.link_tariff + rent
     distance, before, via = _all_pairs(market, capacity > 0, toll)
     linked = np.isfinite(distance)
     # A product that needs no bandwidth passes even where a link has no capacity.
-    anywhere = _all_pairs(market, np.ones(len(toll), dtype=bool), toll)
+    anywhere = (distance, before, via)
+    if any(product.bandwidth == 0 for product in auction.products):
+        anywhere = _all_pairs(market, np.ones(len(toll), dtype=bool), toll)
     price = np.full(len(market.nodes), np.inf)
     source = np.full(len(market.nodes), NONE, dtype=np.int64)
     route_toll, open_route = _route_tolls(market, capacity, toll)
@@ -125,15 +126,10 @@ def _all_pairs(
     before = np.full((count, count), NONE, dtype=np.int64)
     via = np.full((count, count), NONE, dtype=np.int64)
     np.fill_diagonal(distance, 0.0)
-    for number, link in enumerate(auction.links):
-        for start, end, step in (
-            (link.from_hub, link.to_hub, 2 * number),
-            (link.to_hub, link.from_hub, 2 * number + 1),
-        ):
-            if is_open[step]:
-                distance[start, end] = toll[step]
-                before[start, end] = start
-                via[start, end] = step
+    start, end = market.link_start[is_open], market.link_end[is_open]
+    distance[start, end] = toll[is_open]
+    before[start, end] = start
+    via[start, end] = np.flatnonzero(is_open)
     for middle in range(count):
         trial = distance[:, middle, None] + distance[None, middle, :]
         # A strict improvement beyond rounding noise keeps the choice of way deterministic.
