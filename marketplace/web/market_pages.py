@@ -1,5 +1,7 @@
 """Market search and the page of one listing."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -15,13 +17,12 @@ from django.views.decorators.http import require_safe
 from marketplace.context_processors import provided
 from marketplace.domain.money import with_vat
 from marketplace.domain.periods import market_date
-from marketplace.models import Hub, HubKind, Listing
+from marketplace.models import Hub, HubKind, Listing, ListingAvailability
 from marketplace.selectors.catalogue import listing_detail
 from marketplace.selectors.clock import market_now
 from marketplace.selectors.hubs import pairings_of, routes_from
 from marketplace.selectors.rules import vat_rates
-from marketplace.templatetags.market_ui import figure, localname
-from marketplace.web.charts import Chart
+from marketplace.web.curve_chart import curve_chart
 from marketplace.web.market_filter import MarketFilter, Search, search
 
 PAGE_SIZE = 20
@@ -109,47 +110,46 @@ def show_listing(request: HttpRequest, public_id: UUID) -> HttpResponse:
     rate = vat_rates(on).get(pool.product_id)
     now = market_now()
     steps = sorted(listing.price_steps.all(), key=lambda step: step.step)
+    last = provided("recent_prices", request, {}).get((pool.hub_id, pool.product_id))
     context = {
         "listing": listing,
         "pool": pool,
         "steps": [{"step": step, "gross": gross_price(step.price.amount, rate)} for step in steps],
         "vat_rate": rate,
-        "chart": price_curve(listing),
-        "windows": [w for w in listing.availability.all() if w.ends_at > now],
+        "chart": curve_chart(
+            [(step.quantity, step.price.amount) for step in steps],
+            product=pool.product,
+            last=last,
+        ),
+        "windows": joined_windows([w for w in listing.availability.all() if w.ends_at > now]),
         "maintenance": [w for w in listing.maintenance.all() if w.ends_at > now],
         "pairings": list(pairings_of(pool.hub)),
         "reach": nearest_places(pool.hub.code),
-        "last": provided("recent_prices", request, {}).get((pool.hub_id, pool.product_id)),
+        "last": last,
         "bid_url": bid_url(listing),
     }
     return render(request, "marketplace/listing.html", context)
 
 
-def price_curve(listing: Listing) -> Chart:
-    """Draw the offer's price over its cumulated quantity; the table stands beside it."""
-    steps = sorted(listing.price_steps.all(), key=lambda step: step.price.amount)
-    product = listing.pool.product
-    low, high = steps[0].price.amount, steps[-1].price.amount
-    total = sum((step.quantity for step in steps), Decimal(0))
-    return Chart(
-        id="price-curve",
-        kind="merit_order",
-        title=gettext("Price curve"),
-        summary=gettext("%(quantity)s units from %(low)s to %(high)s CNY per unit and hour.")
-        % {
-            "quantity": figure(total, 0),
-            "low": figure(low, PRICE_PLACES),
-            "high": figure(high, PRICE_PLACES),
-        },
-        data={
-            "supply": [{"price": s.price.amount, "quantity": s.quantity} for s in steps],
-            "demand": [],
-            "clearing": None,
-            "price_unit": "",
-            "quantity_unit": localname(product),
-        },
-        height="sm",
-    )
+@dataclass
+class Window:
+    """A stretch of time with the same number of units on offer."""
+
+    starts_at: datetime
+    ends_at: datetime
+    quantity: Decimal
+
+
+def joined_windows(windows: list[ListingAvailability]) -> list[Window]:
+    """Return the windows in order, neighbours with the same quantity as one."""
+    joined: list[Window] = []
+    for window in sorted(windows, key=lambda window: window.starts_at):
+        last = joined[-1] if joined else None
+        if last and last.ends_at == window.starts_at and last.quantity == window.quantity:
+            last.ends_at = window.ends_at
+        else:
+            joined.append(Window(window.starts_at, window.ends_at, window.quantity))
+    return joined
 
 
 def nearest_places(hub_code: str, limit: int = 8) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ from orders.web.names import auction_name, window_text
 
 PRICE_PLACES = 4
 NEAREST_HUBS = 10
-OTHER_AUCTIONS = 5
+OTHER_AUCTIONS = 3
 CONFIRM_KEY = "bid_to_confirm"
 
 

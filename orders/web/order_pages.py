@@ -1,5 +1,6 @@
 """Own orders: list, one order with its outcome in lines, cancelling, export."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from marketplace.web.access import current_actor, require, require_trader
 from marketplace.web.csv_answers import csv_answer
 from orders.models import Auction, AuctionState, Order, OrderSide, OrderState
 from orders.services.cancellation import cancel_order
-from orders.web.names import auction_name
+from orders.web.names import auction_name, window_text
 from orders.web.order_outcome import describe_outcome
 from orders.web.order_rows import order_row, order_rows, with_parts
 from orders.web.reasons import advice, reason_text
@@ -127,7 +128,7 @@ def show_order(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "order": order,
         "row": order_row(order),
         "advice": advice(order),
-        "steps": list(order.curve_steps.order_by("-price", "first_period")),
+        "steps": _windowed(order, order.curve_steps.order_by("-price", "first_period")),
         "options": _options(order),
         "outcome": describe_outcome(order),
         "can_cancel": _can_cancel(request, order),
@@ -137,7 +138,15 @@ def show_order(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _options(order: Order) -> list[dict[str, Any]]:
     options = order.options.order_by("option_no").prefetch_related("legs__product", "legs__hub")
-    return [{"option": option, "legs": list(option.legs.all())} for option in options]
+    return [{"option": option, "legs": _windowed(order, option.legs.all())} for option in options]
+
+
+def _windowed(order: Order, parts: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return steps or legs, each with its window in market time."""
+    return [
+        {"part": part, "window": window_text(order.auction, part.first_period, part.last_period)}
+        for part in parts
+    ]
 
 
 def _can_cancel(request: HttpRequest, order: Order) -> bool:
