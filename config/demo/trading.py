@@ -1,0 +1,59 @@
+"""The demonstration's buyers bid: drawn orders go through the same service as everybody's."""
+
+from collections import Counter
+from decimal import Decimal
+
+from config.demo.appetite import Appetite, WantedOrder, draw_orders
+from config.demo.cast import Cast
+from orders.models import Auction, Order, OrderKind, OrderSide, OrderSource
+from orders.services.bulk_submission import submit_bids
+from orders.services.submission import OrderRequest, Step
+
+DAY_AHEAD_APPETITE = Appetite(
+    periods=24, orders_per_buyer=26, block_share=0.35, size_share=Decimal("0.035")
+)
+INTRADAY_ORDERS_PER_BUYER = 4
+
+
+def place_orders(cast: Cast, auction: Auction, appetite: Appetite) -> Counter[str]:
+    """Submit one auction's drawn orders; return how many were accepted and refused, by code."""
+    wanted = draw_orders(
+        seed=f"hengsuan:{auction.code}",
+        buyers=cast.buyers,
+        products=cast.products,
+        scenarios=cast.scenarios,
+        appetite=appetite,
+    )
+    bids = [(cast.buying[order.organisation_code], _request(auction, order)) for order in wanted]
+    return Counter(
+        "accepted" if isinstance(outcome, Order) else outcome.code
+        for outcome in submit_bids(auction=auction, bids=bids)
+    )
+
+
+def intraday_appetite(auction: Auction) -> Appetite:
+    """Return a smaller appetite for the few periods of an intraday auction."""
+    return Appetite(
+        periods=auction.period_count,
+        orders_per_buyer=INTRADAY_ORDERS_PER_BUYER,
+        block_share=0.3,
+        size_share=Decimal("0.02"),
+    )
+
+
+def _request(auction: Auction, wanted: WantedOrder) -> OrderRequest:
+    return OrderRequest(
+        auction=auction.public_id,
+        side=OrderSide.BUY,
+        kind=OrderKind.BLOCK if wanted.is_block else OrderKind.CURVE,
+        product=wanted.product,
+        hub=wanted.hub,
+        first_period=wanted.first_period,
+        last_period=wanted.last_period,
+        steps=tuple(Step(price=price, quantity=share) for price, share in wanted.steps),
+        quantity=wanted.quantity if wanted.is_block else None,
+        limit_price=wanted.limit_price if wanted.is_block else None,
+        min_acceptance=wanted.min_acceptance,
+        scenario=wanted.scenario.code,
+        source=OrderSource.DEMO,
+    )
