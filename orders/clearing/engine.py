@@ -63,16 +63,12 @@ def _clear(auction: Auction) -> Result:
         raise SolverFailed("the divisible orders have no admissible prices")
     clock.lap("divisible_orders")
     limit = auction.terms.work_limit
-    best, relaxation = choose_blocks(book, base, DEFAULT_TRIALS if limit is None else limit)
+    final, relaxation = choose_blocks(book, base, DEFAULT_TRIALS if limit is None else limit)
     clock.lap("block_orders")
-    # Solved once more from scratch, so that the answer does not depend on the path of the search.
-    final = evaluate(book, best.selection, fresh=True) if best.selection else base
-    if final is None or final.prices is None:
-        final = best
     lots = whole_lots(book, final)
     placements = place_singles(book, final, lots)
     clock.lap("quantities")
-    bound = _best_bound(book, base, final, relaxation)
+    bound = _best_bound(book, final, relaxation)
     result = publish(
         Cleared(
             book=book,
@@ -104,18 +100,14 @@ def _refuse_unsupported(auction: Auction) -> None:
         )
 
 
-def _best_bound(
-    book: Book, base: Outcome, final: Outcome, relaxation: Relaxation | None
-) -> BoundVector:
+def _best_bound(book: Book, final: Outcome, relaxation: Relaxation | None) -> BoundVector:
     """Return the lowest bound among the vectors at hand; each of them is a valid bound."""
     market, merit = book.market, book.merit
     sellers = supply_nodes_with_sellers(market, merit)
     offered = book.offered({})
     vectors = []
-    for outcome in (final, base) if book.candidates else (final,):
-        if outcome.prices is not None:
-            ticks = published_vector(market, outcome.prices, sellers)
-            vectors.append((ticks, outcome.prices.rent))
+    if final.prices is not None:
+        vectors.append((published_vector(market, final.prices, sellers), final.prices.rent))
     if relaxation is not None:
         vectors.append(
             vector_of_relaxation(market, relaxation.node_price, relaxation.rent, sellers)

@@ -6,8 +6,8 @@ from orders.clearing.block_orders import BlockProgramme, Relaxation
 from orders.clearing.placement import place_singles
 from orders.clearing.state import Book, Outcome, evaluate, exact_surplus
 
-DEFAULT_TRIALS = 24
-_NODE_LIMIT = 2000
+DEFAULT_TRIALS = 12
+_NODE_LIMIT = 500
 
 
 def choose_blocks(book: Book, base: Outcome, trials: int) -> tuple[Outcome, Relaxation | None]:

@@ -114,13 +114,12 @@ def open_book(market: Market) -> Book:
     return Book(market, merit, build_candidates(market), models, unit)
 
 
-def evaluate(book: Book, selection: Selection, *, fresh: bool = False) -> Outcome | None:
+def evaluate(book: Book, selection: Selection) -> Outcome | None:
     """Clear everything divisible beside a choice and price it; None if it cannot be served.
 
     Args:
         book: the auction.
         selection: candidate number to acceptance ratio, all above zero.
-        fresh: solve every period from scratch, independent of what was solved before.
     """
     if book.exceeds_listing(selection) or book.breaks_links(selection):
         return None
@@ -129,7 +128,7 @@ def evaluate(book: Book, selection: Selection, *, fresh: bool = False) -> Outcom
     solved = []
     for model in book.models:
         period = model.period
-        found = _solve_period(book, model, lots, injections[period], links[period], fresh=fresh)
+        found = _solve_period(book, model, lots, injections[period], links[period])
         if found is None:
             return None
         solved.append(found)
@@ -152,13 +151,11 @@ def _solve_period(
     lots: IntArray,
     injection: FloatArray,
     links: FloatArray,
-    *,
-    fresh: bool,
 ) -> tuple[PeriodSolution, PriceSystem] | None:
     own = lots[model.steps]
     key = (model.period, injection.tobytes() + links.tobytes() + own.tobytes())
-    if fresh or key not in book.cache:
-        solution = model.solve(own, injection, links, fresh=fresh)
+    if key not in book.cache:
+        solution = model.solve(own, injection, links)
         book.cache[key] = (
             None if solution is None else (solution, build_price_system(model, own, solution))
         )
