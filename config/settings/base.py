@@ -111,6 +111,7 @@ SECRET_KEY = env.secret("SECRET_KEY")
 # Fernet keys of stored access details: the first one writes, every one reads.
 FIELD_ENCRYPTION_KEYS = env.encryption_keys("FIELD_ENCRYPTION_KEYS")
 
+SESSION_ENGINE = "config.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

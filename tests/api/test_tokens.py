@@ -119,6 +119,13 @@ def test_headers_that_hold_no_token(header) -> None:
     assert answer.headers["WWW-Authenticate"] == "Token"
 
 
+@pytest.mark.parametrize("cookie", [r'"\000abcdefgh"', r'"abc\000defgh"', "é" * 20, "' OR 1=1"])
+def test_cookies_that_hold_no_session(cookie) -> None:
+    answer = Client().get("/api/v1/me/", headers={"Cookie": f"sessionid={cookie}"})
+
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
