@@ -89,7 +89,7 @@ class Supervisor:
         shown = "localhost" if self.host in {LOOPBACK, "0.0.0.0"} else self.host  # noqa: S104
         return f"http://{shown}:{self.port}/"
 
-    def start(self, *, ready_within_s: float = 60.0) -> None:
+    def start(self, *, ready_within_s: float = 120.0) -> None:
         """Start everything and return when the service answers.
 
         SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the caller from here on.
