@@ -165,6 +165,13 @@ def localname(thing: Any) -> str:
 
 
 @register.filter
+def shortname(hub: Any) -> str:
+    """Return a hub's short name in the page's language, for tables; the full one if it has none."""
+    zh, en = getattr(hub, "short_zh", ""), getattr(hub, "short_en", "")
+    return str(zh if is_chinese() else en) or localname(hub)
+
+
+@register.filter
 def localunit(product: Any) -> str:
     """Return the unit of a product in the page's language."""
     return unit_text(product)

@@ -23,6 +23,7 @@ from marketplace.services.organisations import (
     reject_organisation,
     suspend_organisation,
 )
+from marketplace.templatetags.market_ui import localname
 from marketplace.web.access import current_actor, require_operator
 from marketplace.web.csv_answers import csv_answer
 from marketplace.web.form_fields import add_refusal
@@ -235,6 +236,7 @@ def decide_admission(request: HttpRequest, public_id: UUID, decision: str) -> Ht
     """Ask for the reason, then admit, refuse or suspend."""
     organisation = _find(public_id)
     chosen = DECISIONS[decision]
+    question: str = chosen["question"]
     form = DecisionForm(request.POST or None, is_required=chosen["danger"])
     if request.method == "POST" and form.is_valid():
         try:
@@ -249,7 +251,7 @@ def decide_admission(request: HttpRequest, public_id: UUID, decision: str) -> Ht
             messages.success(request, chosen["done"])
             return redirect("admissions")
     context = {
-        "question": gettext(chosen["question"]) % {"name": organisation.name_zh},
+        "question": gettext(question) % {"name": localname(organisation)},
         "text": chosen["text"],
         "confirm_label": chosen["label"],
         "danger": chosen["danger"],

@@ -71,9 +71,7 @@ class WindowForm(forms.Form):
 
     starts_at = MarketTimeField(label=_("From"))
     ends_at = MarketTimeField(label=_("Until"))
-    quantity = PlainDecimalField(
-        label=_("Units"), places=3, max_digits=9, required=False, help_text=_("Empty: all of them.")
-    )
+    quantity = PlainDecimalField(label=_("Units"), places=3, max_digits=9, required=False)
 
 
 class MaintenanceForm(forms.Form):

@@ -179,6 +179,7 @@ def act_on_auction(request: HttpRequest, code: str, act: str) -> HttpResponse:
     """Ask for the reason, then halt, resume or cancel."""
     auction = get_object_or_404(Auction.objects.select_related("calendar"), code=code)
     chosen = ACTS[act]
+    question: str = chosen["question"]
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -194,7 +195,7 @@ def act_on_auction(request: HttpRequest, code: str, act: str) -> HttpResponse:
             return redirect("auction-control-detail", code=auction.code)
     row = _row(auction, _book_sizes([auction]))
     context = {
-        "question": gettext(chosen["question"]) % {"name": row["name"]},
+        "question": gettext(question) % {"name": row["name"]},
         "text": chosen["text"],
         "confirm_label": chosen["label"],
         "danger": chosen["danger"],

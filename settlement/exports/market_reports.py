@@ -4,6 +4,7 @@ from dataclasses import fields
 from datetime import date
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from settlement.exports.report import Column, ColumnKind, Report
 from settlement.selectors.invoices import invoice_register
@@ -30,7 +31,7 @@ _GROSS = (
     ),
 )
 TRIAL_COLUMNS = (
-    Column("account", _("Account")),
+    Column("account", pgettext_lazy("ledger", "Account")),
     Column("name_zh", _("Account name, Chinese")),
     Column("name_en", _("Account name, English")),
     Column("kind", _("Kind of account")),

@@ -11,7 +11,7 @@ from settlement.selectors.statements import Statement, StatementAccount, partici
 
 COLUMNS = (
     Column("record", _("Record")),
-    Column("account", _("Account")),
+    Column("account", pgettext_lazy("ledger", "Account")),
     Column("account_name_zh", _("Account name, Chinese")),
     Column("account_name_en", _("Account name, English")),
     Column("effective_on", _("Accounting date"), ColumnKind.DATE),
