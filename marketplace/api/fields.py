@@ -66,14 +66,21 @@ class StrictDecimalField(serializers.Field):
 
 @extend_schema_field({"type": "string", "format": "decimal", "example": "7.500000"})
 class ExactDecimalField(serializers.Field):
-    """A decimal of an answer: a string with the digits that are stored."""
+    """A decimal of an answer: a string with the digits that are stored.
 
-    def __init__(self, **options: Any) -> None:
+    `places` is for values that were just stored and do not show the column's digits yet.
+    """
+
+    def __init__(self, *, places: int | None = None, **options: Any) -> None:
+        self.places = places
         super().__init__(read_only=True, **options)
 
     def to_representation(self, value: Any) -> str:
         """Return the number, of a sum of money its amount, without an exponent."""
-        return format(Decimal(getattr(value, "amount", value)), "f")
+        number = Decimal(getattr(value, "amount", value))
+        if self.places is not None:
+            number = number.quantize(Decimal(1).scaleb(-self.places))
+        return format(number, "f")
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})

@@ -84,7 +84,8 @@ class PoolsView(SupplierView):
                 hardware=hardware_by_name(values.pop("hardware", "")),
                 **values,
             )
-            return status.HTTP_201_CREATED, PoolOutput(pool).data
+            stored = pool_of(self.organisation, pool.identifier)
+            return status.HTTP_201_CREATED, PoolOutput(stored).data
 
         return answer_with_key(self, work)
 

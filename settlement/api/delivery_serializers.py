@@ -108,7 +108,7 @@ class ReadingOutput(serializers.Serializer):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     revision = serializers.IntegerField()
-    quantity = ExactDecimalField()
+    quantity = ExactDecimalField(places=3)
     quality = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
     energy_wh = serializers.IntegerField(allow_null=True)
