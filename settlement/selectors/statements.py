@@ -6,6 +6,7 @@ Amounts are the member's view: what it has or is owed is above zero.
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -126,7 +127,7 @@ def participant_statement(organisation: Organisation, starts_on: date, ends_on: 
     Raises:
         StatementDoesNotTie: it does not agree with the ledger.
     """
-    span = {"member": organisation.pk, "starts": starts_on, "ends": ends_on}
+    span: dict[str, Any] = {"member": organisation.pk, "starts": starts_on, "ends": ends_on}
     with connection.cursor() as cursor:
         cursor.execute(_ACCOUNTS, span)
         accounts = [_account(row, span) for row in cursor.fetchall()]
@@ -137,14 +138,14 @@ def participant_statement(organisation: Organisation, starts_on: date, ends_on: 
     return Statement(organisation, starts_on, ends_on, tuple(accounts), tuple(holds))
 
 
-def _account(row: tuple, span: dict[str, object]) -> StatementAccount:  # type: ignore[type-arg]
+def _account(row: tuple[Any, ...], span: dict[str, Any]) -> StatementAccount:
     account_id, code, purpose, name_zh, name_en, opening, closing = row
     lines, balance = [], opening
     with connection.cursor() as cursor:
         cursor.execute(_MOVEMENTS, {**span, "account": account_id})
         for head in cursor.fetchall():
             balance += head[7]
-            lines.append(StatementLine(*head[:8], balance, head[8] or "", *head[9:]))
+            lines.append(StatementLine(*(*head[:8], balance, head[8] or "", *head[9:])))
     if balance != closing:
         raise StatementDoesNotTie(account=code)
     return StatementAccount(code, purpose, name_zh, name_en, opening, tuple(lines), closing)

@@ -31,7 +31,7 @@ def decrypt_access(ciphertext: bytes, *, stored_key_id: str) -> str:
     for key in settings.FIELD_ENCRYPTION_KEYS:
         if key_id(key) == stored_key_id:
             try:
-                return Fernet(key).decrypt(bytes(ciphertext)).decode()
+                return Fernet(key).decrypt(ciphertext).decode()
             except InvalidToken as error:
                 raise AccessKeyMissing from error
     raise AccessKeyMissing

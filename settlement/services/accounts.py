@@ -134,7 +134,11 @@ def account_for(
         AccountMissing: when it was never opened.
     """
     owner = organisation.pk if isinstance(organisation, Organisation) else organisation
-    account = Account.objects.filter(purpose=purpose, organisation_id=owner, asset_id=asset).first()
+    accounts = Account.objects.filter(purpose=purpose, asset_id=asset)
+    if owner is None:
+        account = accounts.filter(organisation__isnull=True).first()
+    else:
+        account = accounts.filter(organisation_id=owner).first()
     if account is None:
         raise AccountMissing(purpose=purpose)
     return account

@@ -105,12 +105,10 @@ def _seal_one() -> bool:
     return True
 
 
-def _digest(
-    previous: str, start: tuple[int, int], end: tuple[int, int]
-) -> tuple[str, int, int | None]:
+def _digest(previous: str, start: tuple[int, int], end: tuple[int, int]) -> tuple[str, int, int]:
     """Return the hash of a range of entries, how many they are and the first one's id."""
     digest = hashlib.sha256(previous.encode())
-    count, first_id = 0, None
+    count, first_id = 0, 0
     for entry_id, text in _canonical(start, end):
         digest.update(len(text).to_bytes(8, "big"))
         digest.update(text)

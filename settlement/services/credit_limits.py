@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from moneyed import Money
 
 from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.domain.periods import market_date
@@ -55,7 +54,7 @@ def propose_credit_limit(
     is_guarantee = kind == CreditKind.GUARANTEE
     limit = CreditLimit.objects.create(
         organisation=organisation,
-        amount=Money(checked_amount(amount_cny, zero_allowed=True), "CNY"),
+        amount=checked_amount(amount_cny, zero_allowed=True),
         kind=kind,
         guarantee_number=check_text(
             guarantee_number, field="guarantee_number", max_length=60, required=is_guarantee

@@ -136,7 +136,7 @@ def reveal_access(*, actor: Actor, delivery_public_id: UUID | str) -> str:
         actor=actor.user,
         organisation=actor.organisation,
     )
-    return decrypt_access(access.ciphertext, stored_key_id=access.key_id)
+    return decrypt_access(bytes(access.ciphertext), stored_key_id=access.key_id)
 
 
 @transaction.atomic

@@ -9,7 +9,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from moneyed import Money
 
 from marketplace.domain.errors import NotPermitted, RuleBroken, StateForbids, gettext_noop
 from marketplace.domain.periods import market_date
@@ -82,7 +81,7 @@ def record_deposit(
         raise BankReferenceUsed(field="bank_reference")
     receipt = DepositReceipt.objects.create(
         organisation=organisation,
-        amount=Money(checked_amount(amount_cny), "CNY"),
+        amount=checked_amount(amount_cny),
         bank_reference=reference,
         received_on=received_on,
         note=check_text(note, field="note", max_length=200),
@@ -142,7 +141,7 @@ def request_withdrawal(*, actor: Actor, amount_cny: Decimal, note: str = "") -> 
     _require_own_money(actor.organisation, amount)
     request = WithdrawalRequest.objects.create(
         organisation=actor.organisation,
-        amount=Money(amount, "CNY"),
+        amount=amount,
         note=check_text(note, field="note", max_length=200),
         entered_by=actor.user,
     )
@@ -174,14 +173,14 @@ def decide_withdrawal(
         raise StateForbids(state=request.state)
     key = f"withdrawal:{request.public_id}"
     if approve:
-        request.entry = _pay_out(request, key, actor)
+        request.entry = _pay_out(request, request.hold_reference, key, actor)
         request.save(update_fields=["entry"])
     else:
         LedgerCollateral().release_hold(reference=request.hold_reference, event_key=key)
     return request
 
 
-def _pay_out(request: WithdrawalRequest, key: str, actor: Actor) -> JournalEntry:
+def _pay_out(request: WithdrawalRequest, hold: UUID, key: str, actor: Actor) -> JournalEntry:
     funds = account_for("member_funds", organisation=request.organisation_id)
     return post_entry(
         kind="withdrawal",
@@ -193,7 +192,7 @@ def _pay_out(request: WithdrawalRequest, key: str, actor: Actor) -> JournalEntry
             PostingLine(funds.pk, request.amount.amount),
             PostingLine(account_for("bank").pk, -request.amount.amount),
         ],
-        captures=[HoldChange(request.hold_reference, Decimal(0), key)],
+        captures=[HoldChange(hold, Decimal(0), key)],
         actor=actor.user,
     )
 

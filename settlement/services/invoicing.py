@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from moneyed import Money
-
 from marketplace.domain.decimals import add_exactly
 from marketplace.models import Organisation
 from settlement.domain.numbering import DocumentSeries
@@ -192,9 +190,9 @@ def _issue(
         state=InvoiceState.PAID if is_paid else InvoiceState.ISSUED,
         issued_on=terms.day,
         due_on=terms.due_on,
-        net=Money(draft.net, "CNY"),
-        vat=Money(draft.vat, "CNY"),
-        gross=Money(draft.gross, "CNY"),
+        net=draft.net,
+        vat=draft.vat,
+        gross=draft.gross,
         entry=entry,
     )
     InvoiceLine.objects.bulk_create(

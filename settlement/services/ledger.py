@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -152,7 +153,7 @@ def post_entry(
     lines = [line for line in postings if line.amount]
     if len(lines) < 2 or add_exactly(line.amount for line in lines):
         raise EntryNotBalanced()
-    content = {
+    content: dict[str, object] = {
         "book": book,
         "kind": kind,
         "effective_on": effective_on.isoformat(),
@@ -160,7 +161,7 @@ def post_entry(
         "source_id": str(source_id),
         "reverses": reverses.pk if reverses else None,
     }
-    header = {
+    header: dict[str, object] = {
         **content,
         "key": idempotency_key,
         "fingerprint": _fingerprint(content, lines),
@@ -201,7 +202,7 @@ def reverse_entry(
 def _post(
     header: dict[str, object], lines: Sequence[PostingLine], captures: Sequence[HoldChange]
 ) -> int:
-    arguments = [
+    arguments: list[Any] = [
         json.dumps(header),
         [line.account_id for line in lines],
         [line.amount for line in lines],

@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
-from moneyed import Money
 
 from marketplace.domain.errors import NotFound, NotPermitted, RuleBroken, gettext_noop
 from marketplace.domain.periods import market_date
@@ -92,8 +91,8 @@ def record_supplier_invoice(
         organisation=statement.organisation,
         tax_number=tax_number,
         issued_on=issued_on,
-        amount=Money(amount_cny, "CNY"),
-        vat=Money(vat_cny, "CNY"),
+        amount=amount_cny,
+        vat=vat_cny,
         entered_by=actor.user,
     )
     _audit("supplier_invoice.received", received, actor)
