@@ -1,0 +1,140 @@
+"""Own orders: list, filters, reasons, price in lines, cancelling, export."""
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from orders.models import Order, OrderState
+from orders.web.reasons import BUY_REASONS, COMMON_REASONS, SELL_REASONS, reason_text
+from tests.factories.trading import buyer
+from tests.web.desks import browser, text_of
+from tests.web.trading_floor import open_floor, published_floor
+
+pytestmark = pytest.mark.django_db
+
+EVERY_PARAM = {
+    "limit": "8",
+    "price": "9.5",
+    "missing": "1.5",
+    "price_without_limit": "7",
+    "average_price": "6.25",
+    "accepted_unit_hours": "40",
+}
+
+
+def test_empty_list_says_what_to_do_next() -> None:
+    open_floor()
+
+    text = text_of(browser(buyer()).get(reverse("orders")))
+
+    assert "You have no order yet." in text
+    assert reverse("market") in text
+
+
+def test_list_shows_own_orders_and_nobody_elses() -> None:
+    floor = open_floor()
+
+    text = text_of(browser(floor.buyer).get(reverse("orders")))
+
+    assert str(floor.order.public_id) in text
+    assert Order.objects.filter(side="sell").count() == 2
+    for other in Order.objects.exclude(organisation=floor.buyer.organisation):
+        assert str(other.public_id) not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, 1),
+        ({"state": "active"}, 1),
+        ({"state": "filled"}, 0),
+        ({"side": "sell"}, 0),
+        ({"product": "AI-T"}, 1),
+        ({"auction": "own"}, 1),
+        ({"auction": "nothing-like-it"}, 1),
+        ({"state": "rubbish", "page": "99"}, 1),
+    ],
+)
+def test_filters_narrow_the_list_and_unknown_ones_do_not(query: dict, found: int) -> None:
+    floor = open_floor()
+    if query.get("auction") == "own":
+        query = {"auction": floor.auction.code}
+
+    page = browser(floor.buyer).get(reverse("orders"), query)
+
+    assert page.status_code == 200
+    assert len(page.context["rows"]) == found
+
+
+def test_price_in_lines_adds_up_to_what_was_bought() -> None:
+    floor = published_floor()
+
+    page = browser(floor.buyer).get(reverse("order", args=[floor.order.public_id]))
+
+    lines = page.context["outcome"].lines
+    allocations = page.context["outcome"].allocations
+    assert lines.supply + lines.tariff + lines.congestion == lines.net
+    assert lines.net == sum(allocation.buyer_net_cny for allocation in allocations)
+    assert lines.total == lines.fee + lines.vat + lines.net.quantize(Decimal("0.01"))
+    assert "Your price in lines" in text_of(page)
+
+
+def test_partly_bought_order_says_what_was_missing() -> None:
+    floor = published_floor((8, 10), (3, 5))
+
+    text = text_of(browser(floor.buyer).get(reverse("order", args=[floor.order.public_id])))
+
+    assert floor.order.state == OrderState.PARTLY_FILLED
+    assert "the next step needed" in text
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_every_reason_has_a_sentence_with_all_its_figures(side: str) -> None:
+    floor = open_floor()
+    floor.order.side = side
+    floor.order.state = OrderState.REJECTED
+    table = BUY_REASONS if side == "buy" else SELL_REASONS
+
+    for code in (*table, *COMMON_REASONS):
+        floor.order.reason_code, floor.order.reason_params = code, EVERY_PARAM
+        text = reason_text(floor.order)
+        assert text, code
+        assert "%(" not in text, code
+
+
+def test_an_unknown_reason_still_says_the_state() -> None:
+    floor = open_floor()
+    floor.order.state, floor.order.reason_code = OrderState.REJECTED, "from_the_future"
+
+    assert reason_text(floor.order) == "Not matched; the hold is free."
+
+
+def test_cancelling_asks_first_then_frees_the_hold() -> None:
+    floor = open_floor()
+    client = browser(floor.buyer)
+    url = reverse("order-cancel", args=[floor.order.public_id])
+
+    question = client.get(url)
+    unconfirmed = client.post(url)
+    done = client.post(url, {"confirmed": "yes"}, follow=True)
+
+    floor.order.refresh_from_db()
+    assert "Cancel this order?" in text_of(question)
+    assert unconfirmed.status_code == 200
+    assert floor.order.state == OrderState.CANCELLED
+    assert "cancelled and its hold is free" in text_of(done)
+
+
+def test_export_has_machine_names_plain_numbers_and_the_same_orders() -> None:
+    floor = published_floor()
+
+    answer = browser(floor.buyer).get(reverse("orders-csv"))
+
+    rows = list(csv.DictReader(io.StringIO(text_of(answer).lstrip("\ufeff"))))
+    assert [row["order_id"] for row in rows] == [str(floor.order.public_id)]
+    assert rows[0]["limit_price_cny_per_unit_hour_excl_vat"] == "8.000000"
+    assert rows[0]["reason_code"] == floor.order.reason_code
+    assert rows[0]["reason"]
