@@ -11,5 +11,5 @@ class SessionStore(db.SessionStore):
     """
 
     def _validate_session_key(self, key: str | None) -> bool:
-        is_key = bool(super()._validate_session_key(key))
+        is_key = bool(super()._validate_session_key(key))  # type: ignore[misc]
         return is_key and str(key).isascii() and str(key).isalnum()

@@ -39,8 +39,9 @@ class QuerySerializer(StrictSerializer):
     def read(cls, request: Request) -> dict[str, Any]:
         """Return the checked parameters of a request; raises ValidationError."""
         pairs = request.query_params
+        message = str(_("Give this parameter once."))
         repeated = {
-            name[:60]: [serializers.ErrorDetail(_("Give this parameter once."), code="repeated")]
+            name[:60]: [serializers.ErrorDetail(message, code="repeated")]
             for name in pairs
             if len(pairs.getlist(name)) > 1
         }
