@@ -1,4 +1,4 @@
-"""Claims on listings and links: taken when a gate closes, cut to what was sold on publication.
+"""What an auction holds of listings and links: taken at freezing, cut to what was sold after.
 
 The rows of commitments are taken in one order everywhere (listing or link, then time), and their
 check constraint is the guarantee that nothing is sold twice.
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from orders.models import SLOT_MINUTES, Auction, CapacityClaim, LinkClaim
+from orders.models import SLOT_MINUTES, Auction, CapacityClaim
 from orders.selectors.capacity import AVAILABLE_UNITS, OFFERED, SLOTS, slot_parameters
 
 # A listing may have been changed since its last claim; what is committed stays covered.
@@ -72,77 +72,74 @@ cut AS (
 UPDATE orders_capacitycommitment c SET committed = c.committed - cut.freed
   FROM cut WHERE cut.commitment_id = c.id AND cut.freed > 0
 """.replace("{minutes}", str(SLOT_MINUTES))
-_OPEN_LINKS = f"""
-WITH s AS ({SLOTS}), d AS (
+# An auction in flight holds all that was left of the links in its window, without a row for it.
+_FREE_LINKS = f"""
+WITH s AS ({SLOTS}), busy AS (
+    SELECT a.delivery_starts_at AS starts_at, a.delivery_ends_at AS ends_at
+      FROM orders_auction a
+      JOIN orders_clearingrun r ON r.auction_id = a.id
+     WHERE r.state IN ('frozen', 'cleared', 'verified') AND a.id <> %(auction)s
+       AND a.delivery_starts_at < %(ends_at)s AND a.delivery_ends_at > %(starts_at)s),
+p AS (
+    SELECT s.period FROM s
+     GROUP BY s.period
+    HAVING NOT bool_or(EXISTS (SELECT 1 FROM busy
+                                WHERE busy.starts_at < s.ends_at AND busy.ends_at > s.starts_at))),
+used AS (
+    SELECT c.link_id, c.direction, s.period, max(c.committed_gbps) AS gbps
+      FROM orders_linkcommitment c
+      JOIN s ON s.starts_at = c.slot_starts_at
+     GROUP BY c.link_id, c.direction, s.period),
+d AS (
     SELECT id, 'forward' AS direction, forward_gbps AS gbps FROM marketplace_link WHERE active
     UNION ALL
     SELECT id, 'reverse', reverse_gbps FROM marketplace_link WHERE active)
-INSERT INTO orders_linkcommitment AS c
-       (link_id, direction, slot_starts_at, available_gbps, committed_gbps)
-SELECT d.id, d.direction, s.starts_at, d.gbps, 0 FROM d CROSS JOIN s
- WHERE d.gbps > 0
- ORDER BY d.id, d.direction, s.starts_at
-ON CONFLICT (link_id, direction, slot_starts_at)
-DO UPDATE SET available_gbps = greatest(c.committed_gbps, EXCLUDED.available_gbps)
+SELECT d.id, d.direction, p.period, d.gbps - coalesce(used.gbps, 0)
+  FROM d CROSS JOIN p
+  LEFT JOIN used
+    ON used.link_id = d.id AND used.direction = d.direction AND used.period = p.period
+ WHERE d.gbps > coalesce(used.gbps, 0)
 """  # noqa: S608 - built from constants
-_CLAIM_LINKS = """
-WITH claim AS (
-    INSERT INTO orders_linkclaim (auction_id, commitment_id, claimed_gbps)
-    SELECT %(auction)s, c.id, c.available_gbps - c.committed_gbps
-      FROM orders_linkcommitment c
-     WHERE c.slot_starts_at >= %(starts_at)s AND c.slot_starts_at < %(ends_at)s
-       AND c.available_gbps > c.committed_gbps
-    RETURNING commitment_id, claimed_gbps)
-UPDATE orders_linkcommitment c SET committed_gbps = c.committed_gbps + claim.claimed_gbps
-  FROM claim WHERE claim.commitment_id = c.id
-"""
-_CLAIMED_LINKS = f"""
-SELECT c.link_id, c.direction, s.period, min(k.claimed_gbps)
-  FROM orders_linkclaim k
-  JOIN orders_linkcommitment c ON c.id = k.commitment_id
-  JOIN ({SLOTS}) AS s ON s.starts_at = c.slot_starts_at
- WHERE k.auction_id = %(auction)s
- GROUP BY c.link_id, c.direction, s.period
-HAVING count(*) = %(slots_per_period)s
-"""  # noqa: S608 - built from constants
-_FREE_LINKS = f"""
+_COMMIT_LINKS = f"""
 WITH s AS ({SLOTS}), used AS (
     SELECT f.link_id, x.direction, f.period, sum(x.units * p.bandwidth_gbps_per_unit) AS gbps
       FROM orders_linkflow f
       JOIN marketplace_product p ON p.id = f.product_id
      CROSS JOIN LATERAL (VALUES ('forward', f.forward_quantity),
                                 ('reverse', f.reverse_quantity)) AS x(direction, units)
-     WHERE f.run_id = %(run)s
+     WHERE f.run_id = %(run)s AND x.units > 0
      GROUP BY f.link_id, x.direction, f.period),
-locked AS (
-    SELECT c.id, c.link_id, c.direction, c.slot_starts_at
-      FROM orders_linkcommitment c
-     WHERE c.id IN (SELECT commitment_id FROM orders_linkclaim
-                     WHERE auction_id = %(auction)s AND kept_gbps IS NULL)
-     ORDER BY c.link_id, c.direction, c.slot_starts_at FOR NO KEY UPDATE),
-cut AS (
-    UPDATE orders_linkclaim k SET kept_gbps = coalesce(used.gbps, 0)
-      FROM locked
-      JOIN s ON s.starts_at = locked.slot_starts_at
-      LEFT JOIN used ON used.link_id = locked.link_id AND used.direction = locked.direction
-                    AND used.period = s.period
-     WHERE k.auction_id = %(auction)s AND k.commitment_id = locked.id
-    RETURNING k.commitment_id, k.claimed_gbps - k.kept_gbps AS freed)
-UPDATE orders_linkcommitment c SET committed_gbps = c.committed_gbps - cut.freed
-  FROM cut WHERE cut.commitment_id = c.id AND cut.freed > 0
+sold AS (
+    SELECT used.link_id, used.direction, s.starts_at, used.gbps,
+           CASE used.direction WHEN 'forward' THEN l.forward_gbps ELSE l.reverse_gbps END AS room
+      FROM used
+      JOIN s ON s.period = used.period
+      JOIN marketplace_link l ON l.id = used.link_id),
+kept AS (
+    INSERT INTO orders_linkcommitment AS c
+           (link_id, direction, slot_starts_at, available_gbps, committed_gbps)
+    SELECT link_id, direction, starts_at, room, gbps FROM sold WHERE gbps > 0
+     ORDER BY link_id, direction, starts_at
+    ON CONFLICT (link_id, direction, slot_starts_at) DO UPDATE
+       SET committed_gbps = c.committed_gbps + EXCLUDED.committed_gbps,
+           available_gbps = greatest(c.committed_gbps, EXCLUDED.available_gbps)
+    RETURNING id, link_id, direction, slot_starts_at)
+INSERT INTO orders_linkclaim (auction_id, commitment_id, claimed_gbps, kept_gbps)
+SELECT %(auction)s, kept.id, sold.gbps, sold.gbps
+  FROM kept JOIN sold ON sold.link_id = kept.link_id AND sold.direction = kept.direction
+                     AND sold.starts_at = kept.slot_starts_at
 """  # noqa: S608 - built from constants
 
 
 def claim_capacity(*, auction: Auction) -> None:
-    """Take what the book offers of every listing, and all that is left of every link.
+    """Take what the book offers of every listing, at most what is left.
 
-    Needs the auction locked. Waits for other auctions that claim the same slots.
+    Needs the auction locked. Waits for other auctions that change the same slots.
     """
     values = {**slot_parameters(auction), "auction": auction.pk, "only": None}
-    values["ends_at"] = auction.delivery_ends_at
     with connection.cursor() as cursor:
-        for statement in (_OPEN_LISTINGS, _CLAIM_LISTINGS, _OPEN_LINKS, _CLAIM_LINKS):
-            cursor.execute(statement, values)
+        cursor.execute(_OPEN_LISTINGS, values)
+        cursor.execute(_CLAIM_LISTINGS, values)
 
 
 def claimed_units(*, auction: Auction) -> dict[tuple[int, int], Decimal]:
@@ -153,19 +150,34 @@ def claimed_units(*, auction: Auction) -> dict[tuple[int, int], Decimal]:
         return {(listing, period): units for listing, period, units in cursor.fetchall()}
 
 
-def claimed_links(*, auction: Auction) -> dict[tuple[int, str, int], Decimal]:
-    """Return the Gbit/s the auction holds, by (link id, direction, period)."""
+def free_links(*, auction: Auction) -> dict[tuple[int, str, int], Decimal]:
+    """Return the Gbit/s that are left of the links, by (link id, direction, period).
+
+    Nothing is left in periods for which another auction has a frozen book and is not published:
+    it holds all there is. Needs the network lock, so that two books do not overlook each other.
+    """
     values = {**slot_parameters(auction), "auction": auction.pk}
+    values["ends_at"] = auction.delivery_ends_at
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIMED_LINKS, values)
+        cursor.execute(_FREE_LINKS, values)
         return {(link, way, period): gbps for link, way, period, gbps in cursor.fetchall()}
+
+
+def commit_links(*, auction: Auction, run_id: int) -> None:
+    """Commit what the flows of a run use of the links; called once, on publication.
+
+    Raises:
+        IntegrityError: a link has less left than the flows use; nothing is committed.
+    """
+    values = {**slot_parameters(auction), "auction": auction.pk, "run": run_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMIT_LINKS, values)
 
 
 def release_claims(*, auction: Auction) -> None:
     """Give back all that the auction claimed, so that nothing or another freezing may follow."""
     free_unsold_capacity(auction=auction, run_id=None)
     CapacityClaim.objects.filter(auction=auction).delete()
-    LinkClaim.objects.filter(auction=auction).delete()
 
 
 def free_unsold_capacity(*, auction: Auction, run_id: int | None) -> None:
@@ -176,4 +188,3 @@ def free_unsold_capacity(*, auction: Auction, run_id: int | None) -> None:
     values = {**slot_parameters(auction), "auction": auction.pk, "run": run_id}
     with connection.cursor() as cursor:
         cursor.execute(_FREE_LISTINGS, values)
-        cursor.execute(_FREE_LINKS, values)

@@ -30,7 +30,8 @@ from orders.services.book import (
     read_book,
     read_network,
 )
-from orders.services.capacity import claim_capacity, claimed_links, claimed_units
+from orders.services.capacity import claim_capacity, claimed_units, free_links
+from orders.services.locks import try_network
 from orders.services.order_outcomes import OrderEnd, end_orders
 from orders.services.transitions import auction_phase
 
@@ -48,8 +49,8 @@ class BookCannotBeFrozen(Exception):
 def freeze_book(*, auction_id: int) -> bool:
     """Make the bundle of a closed auction and its clearing run; say whether this call did.
 
-    Claims the capacity that is offered and what is left of the links. An order the engine would
-    refuse, or whose seller or listing is gone, is quarantined with its reason and its hold is
+    Claims the capacity that is offered, and gets what is left of the links. An order the engine
+    would refuse, or whose seller or listing is gone, is quarantined with its reason and its hold is
     released; asks are cut to what is left of their listing, dearest units first.
 
     Raises:
@@ -57,6 +58,8 @@ def freeze_book(*, auction_id: int) -> bool:
     """
     with auction_phase("freeze", auction_id, AuctionState.CLOSED) as auction:
         if auction is None or auction.runs.filter(state__in=LIVE_RUNS).exists():
+            return False
+        if not try_network():  # another book is being frozen; the next knock tries again
             return False
         freezer = _Freezer(auction)
         freezer.run()
@@ -132,7 +135,7 @@ class _Freezer:
         self, book: list[BookOrder], network: Network, units: Mapping[tuple[int, int], Decimal]
     ) -> clearing.Auction:
         """Build the bundle; an order the engine refuses is set aside, and the rest tried again."""
-        gbps = claimed_links(auction=self._auction)
+        gbps = free_links(auction=self._auction)
         refused: set[int] = set()
         self._refused = 0
         while True:

@@ -15,6 +15,7 @@ class LockSpace(IntEnum):
     AUCTION_PHASE = 7102
     AUCTION_CALENDAR = 7103
     CONFIRMATION_SERIES = 7104
+    NETWORK = 7105
 
 
 def share_gate(auction_id: int) -> None:
@@ -33,11 +34,15 @@ def close_gate_lock(auction_id: int) -> None:
 
 def try_phase(auction_id: int) -> bool:
     """Take the auction's phase lock for this transaction; False when another worker has it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s, %s)", [LockSpace.AUCTION_PHASE, auction_id]
-        )
-        return bool(cursor.fetchone()[0])
+    return _try_advisory(LockSpace.AUCTION_PHASE, auction_id)
+
+
+def try_network() -> bool:
+    """Take the network for this transaction: one book freezes at a time, and sees the others'.
+
+    Comes before the rows of commitments; False when another book is being frozen.
+    """
+    return _try_advisory(LockSpace.NETWORK, 0)
 
 
 def wait_phase(auction_id: int) -> None:
@@ -58,3 +63,9 @@ def calendar_lock(calendar_id: int) -> None:
 def _advisory(function: str, space: LockSpace, key: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s, %s)", [space, key])
+
+
+def _try_advisory(space: LockSpace, key: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [space, key])
+        return bool(cursor.fetchone()[0])

@@ -6,7 +6,7 @@ from marketplace.selectors.clock import market_now
 from marketplace.services.outbox import emit_event
 from orders.models import Auction, AuctionState, ClearingRun, RunState
 from orders.services.allocations import read_trades, write_allocations
-from orders.services.capacity import free_unsold_capacity
+from orders.services.capacity import commit_links, free_unsold_capacity
 from orders.services.clearing import archived
 from orders.services.failpoints import pass_failpoint
 from orders.services.market_results import write_market_results
@@ -45,6 +45,7 @@ def _publish(auction: Auction, run: ClearingRun) -> None:
     pass_failpoint("publish.half_apply")
     end_orders(order_ends(context, trades), now=now, event="published")
     free_unsold_capacity(auction=auction, run_id=run.pk)
+    commit_links(auction=auction, run_id=run.pk)
     run.state, run.published_at = RunState.PUBLISHED, now
     run.save(update_fields=["state", "published_at"])
     move_auction(auction, to=AuctionState.PUBLISHED, market_at=now)

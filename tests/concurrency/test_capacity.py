@@ -1,12 +1,14 @@
 """A listing is sold once, over all auctions that close at the same time."""
 
+import io
 import time
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from orders.models import Auction, CapacityClaim, CapacityCommitment, Order
+from orders import clearing
+from orders.models import Auction, CapacityClaim, CapacityCommitment, Order, RunArchive
 from orders.services import capacity, freezing
 from orders.services.freezing import freeze_book
 from orders.services.gates import close_gate
@@ -17,8 +19,33 @@ from tests.factories.trading import Market, two_hub_market
 pytestmark = pytest.mark.runtime_role
 
 
+def test_one_book_freezes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, first, second = _two_closed_auctions()
+
+    error = _freeze_both(monkeypatch, first, second)
+
+    assert error is None
+    assert not second.runs.exists()  # it found the network taken, and is left for the next knock
+    assert freeze_book(auction_id=second.pk) is True
+    assert _link_room(first) > 0
+    assert _link_room(second) == 0
+
+
+def test_without_the_network_lock_two_books_get_the_same_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, first, second = _two_closed_auctions()
+    monkeypatch.setattr(freezing, "try_network", lambda: True)
+    monkeypatch.setattr(freezing, "claim_capacity", lambda *, auction: None)
+
+    assert _freeze_both(monkeypatch, first, second) is None
+
+    assert _link_room(first) == _link_room(second) > 0
+
+
 def test_two_auctions_share_what_a_listing_has(monkeypatch: pytest.MonkeyPatch) -> None:
     market, first, second = _two_closed_auctions()
+    monkeypatch.setattr(freezing, "try_network", lambda: True)
 
     error = _freeze_both(monkeypatch, first, second)
 
@@ -35,6 +62,7 @@ def test_without_row_locks_the_database_refuses_the_double_sale(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     market, first, second = _two_closed_auctions()
+    monkeypatch.setattr(freezing, "try_network", lambda: True)
     monkeypatch.setattr(capacity, "_OPEN_LISTINGS", "SELECT 1")  # the statement that locks
 
     error = _freeze_both(monkeypatch, first, second)
@@ -81,18 +109,31 @@ def _freeze_both(
 ) -> Exception | None:
     """Freeze the second book while the first has claimed and not yet committed."""
     checkpoint = Checkpoint()
-    read = freezing.claimed_units
+    read = freezing.free_links
 
     def read_and_wait(*, auction: Auction) -> object:
+        found = read(auction=auction)
         if auction.pk == first.pk:
             checkpoint.reach()
-        return read(auction=auction)
+        return found
 
-    monkeypatch.setattr(freezing, "claimed_units", read_and_wait)
+    monkeypatch.setattr(freezing, "free_links", read_and_wait)
     with in_background(lambda: freeze_book(auction_id=first.pk)) as leading:
         checkpoint.wait_until_reached()
         with in_background(lambda: freeze_book(auction_id=second.pk)) as following:
             time.sleep(0.5)
             checkpoint.let_on()
             assert leading.result(timeout=20) is True
-            return following.exception(timeout=20)
+            error = following.exception(timeout=20)
+            assert error is None or isinstance(error, Exception)
+            return error
+
+
+def _link_room(auction: Auction) -> Decimal:
+    """Return the Gbit/s of all links, directions and periods in an auction's bundle."""
+    archive = RunArchive.objects.get(run__auction=auction)
+    bundle = clearing.read_bundle(io.BytesIO(bytes(archive.bundle)))
+    return sum(
+        (sum(link.forward_capacity) + sum(link.reverse_capacity) for link in bundle.links),
+        Decimal(0),
+    )
