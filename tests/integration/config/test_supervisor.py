@@ -1,5 +1,6 @@
 """One command starts everything, mends what dies and leaves nothing behind."""
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import urllib.request
 
 import pytest
 
+from config.supervision import Supervisor
 from config.supervision.child import Child, Program
 
 pytestmark = pytest.mark.processes
@@ -147,3 +149,18 @@ def test_program_that_dies_at_once_is_retried_with_growing_pauses(tmp_path):
         "broken ended with 1, starts again in 4 s",
     ]
     assert child.restarts == 1
+
+
+def test_signal_that_a_library_swallowed_still_stops_the_service(tmp_path, monkeypatch):
+    monkeypatch.setenv("HENGSUAN_VAR", str(tmp_path))
+    supervisor = Supervisor()
+    supervisor._catch_signals()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)  # the signal arrives here and is lost
+
+        with pytest.raises(KeyboardInterrupt):
+            supervisor.loop()
+    finally:
+        supervisor.stop()
