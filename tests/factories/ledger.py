@@ -26,7 +26,7 @@ def make_member(*, funds: str = "0", code: str | None = None, **fields: object) 
         **{
             "code": code or f"T{number:04}",
             "name_zh": f"测试会员{number}",
-            "credit_code": f"91110000{number:010}",
+            "credit_code": f"92110000{number:010}",
             "is_buyer": True,
             "is_supplier": True,
             "state": OrganisationState.APPROVED,
