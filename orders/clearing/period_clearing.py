@@ -121,13 +121,9 @@ class PeriodModel:
         link_use: FloatArray,
         *,
         arc_limit: FloatArray | None = None,
-        fresh: bool = False,
     ) -> PeriodSolution | None:
-        """Clear with fixed injections (lots by node, supply positive); None if that is impossible.
-
-        `fresh` drops the warm start, so that the answer does not depend on earlier solves.
-        """
-        solver = self._loaded(lots, fresh=fresh)
+        """Clear with fixed injections (lots by node, supply positive); None if that is impossible."""
+        solver = self._loaded(lots)
         nodes, count = len(self.market.nodes), self.step_count
         links = np.arange(len(self.capacity))
         solver.change_rows(np.arange(nodes), -injection, -injection)
@@ -146,11 +142,9 @@ class PeriodModel:
             raise SolverFailed(f"period {self.period + 1}: {answer.status.value}")
         return self._read(answer.x, answer.row_dual, room)
 
-    def _loaded(self, lots: IntArray, *, fresh: bool) -> Solver:
+    def _loaded(self, lots: IntArray) -> Solver:
         if self._solver is None:
             self._solver = Solver(self.programme(lots))
-        elif fresh:
-            self._solver.forget_basis()
         return self._solver
 
     def _read(self, x: FloatArray, dual: FloatArray, room: FloatArray) -> PeriodSolution:

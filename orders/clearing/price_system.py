@@ -98,10 +98,10 @@ class PriceSystem:
             if affine.value(x) > ways.price[node] + PRICE_TOLERANCE * 10:
                 added |= self._add_way(affine, ways, node)
         for number, node in enumerate(market.nodes):
-            if node.kind == Kind.SUPPLY and node.level > 0:
-                added |= self._add_premium(
-                    number, market.index[node._replace(level=node.level - 1)], x
-                )
+            if node.kind == Kind.SUPPLY and number in self.price_of:
+                for level in range(node.level):
+                    stricter = market.index[node._replace(level=level)]
+                    added |= self._add_premium(number, stricter, x)
         return added
 
     def _add_way(self, target: Affine, ways: Ways, node: int) -> bool:

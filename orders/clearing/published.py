@@ -75,6 +75,12 @@ def _complete(market: Market, vector: PriceVector, period: int) -> np.ndarray:
         if node.kind == Kind.SUPPLY:
             own = vector.supply[number]
             raw[number] = own if np.isfinite(own) else worth[number]
+    # Supply of a stricter class can always be sold as a looser one.
+    for levels in market.supply_nodes:
+        for level in range(len(levels) - 2, -1, -1):
+            nodes = levels[level]
+            empty = ~np.isfinite(vector.supply[nodes])
+            raw[nodes[empty]] = np.fmax(raw[nodes], raw[levels[level + 1]])[empty]
     return raw
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from orders.clearing.errors import SolverFailed
 from orders.clearing.period_clearing import PeriodModel, PeriodSolution
+from orders.clearing.published import EMPTY
 from orders.clearing.solver import Programme, solve
 from orders.clearing.state import Book, Outcome
 from orders.clearing.types import FloatArray, IntArray
@@ -13,6 +14,8 @@ from orders.clearing.types import FloatArray, IntArray
 _WHOLE = 1e-5
 _ROUNDS = 8
 _NODE_LIMIT = 500
+# Two rounded prices may differ by one tick; a little more for their own rounding.
+_TICK_NOISE = 1.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +43,32 @@ def whole_lots(book: Book, outcome: Outcome) -> list[PeriodLots]:
         else:
             # A floored leg needs no more of a link than the exact one.
             links = np.minimum(exact_links[period], whole_links[period])
-            out.append(_round_period(model, lots, whole[period], links))
+            start = _consistent_arcs(book, outcome, period)
+            out.append(_round_period(model, lots, whole[period], links, start))
     return out
+
+
+def _consistent_arcs(book: Book, outcome: Outcome, period: int) -> FloatArray:
+    """Return a limit per arc: none where published prices agree with its use, zero elsewhere.
+
+    A lot that no longer fits must not slip onto a way that is a little dearer.
+    """
+    arcs = book.market.arcs
+    count = len(arcs.start)
+    prices = outcome.prices
+    if prices is None:
+        return np.full(count, np.inf)
+    products = book.market.auction.products
+    tick = np.array([float(product.clearing_price_tick) for product in products])[arcs.product]
+    ticks = prices.ticks[period]
+    rent = prices.rent[period] * float(prices.rent_quantum)
+    toll = np.bincount(
+        arcs.use_arc, weights=arcs.use_bandwidth * rent[arcs.use_link], minlength=count
+    )
+    known = (ticks[arcs.start] != EMPTY) & (ticks[arcs.end] != EMPTY)
+    gap = np.where(known, ticks[arcs.end] - ticks[arcs.start], 0) * tick
+    gap = gap - (arcs.cost + toll) / book.market.lot[arcs.product]
+    return np.where(known & (np.abs(gap) <= _TICK_NOISE * tick), np.inf, 0.0)
 
 
 def _is_whole(solution: PeriodSolution) -> bool:
@@ -58,17 +85,27 @@ def _rounded(solution: PeriodSolution) -> PeriodLots:
 
 
 def _round_period(
-    model: PeriodModel, lots: IntArray, injection: FloatArray, links: FloatArray
+    model: PeriodModel,
+    lots: IntArray,
+    injection: FloatArray,
+    links: FloatArray,
+    limit: FloatArray,
 ) -> PeriodLots:
-    limit = np.full(len(model.market.arcs.start), np.inf)
+    start = limit
     for _ in range(_ROUNDS):
-        solution = model.solve(lots, injection, links, arc_limit=limit, fresh=True)
+        solution = model.solve(lots, injection, links, arc_limit=limit)
         if solution is None:
             break
         if _is_whole(solution):
             return _rounded(solution)
         limit = _dealt_out(model, solution, links, limit)
-    return _integer_programme(model, lots, injection, links)
+    # A fixed profile may need a lot more than the dealt-out limits leave: search in whole lots.
+    found = _integer_programme(model, lots, injection, links, start)
+    if found is None:
+        found = _integer_programme(model, lots, injection, links, np.full(len(start), np.inf))
+    if found is None:
+        raise SolverFailed(f"period {model.period + 1}: no answer in whole lots")
+    return found
 
 
 def _dealt_out(
@@ -106,15 +143,19 @@ def _dealt_out(
 
 
 def _integer_programme(
-    model: PeriodModel, lots: IntArray, injection: FloatArray, links: FloatArray
-) -> PeriodLots:
+    model: PeriodModel,
+    lots: IntArray,
+    injection: FloatArray,
+    links: FloatArray,
+    limit: FloatArray,
+) -> PeriodLots | None:
     """Last resort where several full links on one route leave fractions."""
     plain = model.programme(lots)
     nodes = len(model.market.nodes)
     programme = Programme(
         cost=plain.cost,
         lower=plain.lower,
-        upper=plain.upper,
+        upper=np.concatenate([plain.upper[: model.step_count], limit]),
         row_lower=np.concatenate([-injection, plain.row_lower[nodes:]]),
         row_upper=np.concatenate([-injection, model.capacity - links]),
         entry_row=plain.entry_row,
@@ -124,6 +165,6 @@ def _integer_programme(
     )
     answer = solve(programme, node_limit=_NODE_LIMIT)
     if not len(answer.x):
-        raise SolverFailed(f"period {model.period + 1}: no answer in whole lots")
+        return None
     x = np.rint(answer.x).astype(np.int64)
     return PeriodLots(x[: model.step_count], x[model.step_count :])

@@ -109,10 +109,6 @@ class Solver:
         if len(columns):
             self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
-    def forget_basis(self) -> None:
-        """Make the next solve independent of earlier ones."""
-        self._highs.clearSolver()
-
     def solve(self) -> Solution:
         """Run and return the outcome."""
         self._highs.run()

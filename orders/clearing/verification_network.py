@@ -224,7 +224,8 @@ class NetworkChecks:
         rent = facts.rent.get((link, direction, period))
         if rent is None or rent < 0:
             facts.report("6", place, "the rent is missing or negative")
-        elif rent > 0 and capacity - used >= need:
+        elif rent > 0 and capacity - used >= 2 * need:
+            # Less than one lot left is full; rounding to whole lots may leave one lot more.
             facts.report("6", place, f"a rent of {rent} although {capacity - used} Gbit/s are free")
 
     def _check_free_flow(

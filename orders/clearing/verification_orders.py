@@ -64,10 +64,16 @@ class OrderChecks:
                 continue
             self._check_step(number, product, offers[number], shared, missing)
         for key, lots in missing.items():
-            if lots > 1:
+            if lots > self._allowed_lots(int(str(key[-1]))):
                 facts.report("4", f"{key}", f"{lots} lots off what is in or out of the money")
         for key, members in shared.items():
             self._check_share(key, members)
+
+    def _allowed_lots(self, period: int) -> int:
+        """One lot, and one more for each full link whose room whole lots cannot fill."""
+        return 1 + sum(
+            1 for (_, _, own), rent in self._facts.rent.items() if own == period and rent > 0
+        )
 
     def _offers(self) -> list[int]:
         """Return what each step can trade once its listing's capacity is shared out."""
