@@ -57,7 +57,7 @@ def _row(
     form: MarketFilter,
 ) -> dict[str, Any]:
     pool = listing.pool
-    price = as_amount(listing.best_price)
+    price = as_amount(getattr(listing, "best_price", None))
     rate = rates.get(pool.product_id)
     return {
         "listing": listing,

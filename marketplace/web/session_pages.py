@@ -48,7 +48,7 @@ class SignInView(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def form_valid(self, form: SignInForm) -> HttpResponse:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in; the user's language counts where this browser has not chosen one."""
         response = super().form_valid(form)
         language = form.get_user().language
@@ -57,7 +57,7 @@ class SignInView(LoginView):
             response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, samesite="Lax")
         return response
 
-    def form_invalid(self, form: SignInForm) -> HttpResponse:
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Answer 422 with the form, as every refused form does."""
         return self.render_to_response(self.get_context_data(form=form), status=422)
 

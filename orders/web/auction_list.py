@@ -90,7 +90,8 @@ def list_auctions(request: HttpRequest) -> HttpResponse:
 
 def _row(auction: Auction) -> dict[str, Any]:
     label, moment = next_event(auction)
-    run = auction.published_runs[0] if auction.published_runs else None
+    runs = getattr(auction, "published_runs", [])
+    run = runs[0] if runs else None
     return {
         "auction": auction,
         "name": auction_name(auction),

@@ -74,7 +74,7 @@ def show_auction(request: HttpRequest, code: str) -> HttpResponse:
         "results": describe_results(request, auction, run) if run else None,
         "my_orders": own_orders(auction, actor),
         "can_bid": auction.state == AuctionState.OPEN,
-        "bundle_allowed": bool(run) and may_download_bundle(actor, run),
+        "bundle_allowed": run is not None and may_download_bundle(actor, run),
         "products": list(auction.products.order_by("sort_order", "code")),
     }
     return render(request, "orders/auction_detail.html", context)
@@ -163,7 +163,7 @@ def show_live(request: HttpRequest, code: str) -> HttpResponse:
         return answer
     context = {"auction": auction, "live": live}
     response = render(request, "orders/auction_detail.html#live", context)
-    if live.over and request.htmx:
+    if live.over and "HX-Request" in request.headers:
         response.headers["HX-Refresh"] = "true"
     return polled(response, state=state, over=live.over)
 

@@ -152,7 +152,7 @@ def _show_form(
     return render(request, "orders/bid.html", context, status=status)
 
 
-def _other_auctions(auction: Auction) -> list[dict[str, str]]:
+def _other_auctions(auction: Auction) -> list[dict[str, Any]]:
     others = Auction.objects.filter(state=AuctionState.OPEN).exclude(pk=auction.pk)
     nearest = others.select_related("calendar").order_by("gate_closes_at", "id")
     return [
@@ -237,7 +237,7 @@ def _ask(
 
 def _resent(request: HttpRequest) -> list[tuple[str, str]]:
     skipped = {"csrfmiddlewaretoken", "review", "preview", "edit", "confirmed", "token"}
-    return [(name, value) for name, value in request.POST.items() if name not in skipped]
+    return [(name, str(value)) for name, value in request.POST.items() if name not in skipped]
 
 
 def _window(form: BidForm) -> str:

@@ -53,10 +53,10 @@ def read_link_loads(run: ClearingRun, period: int | None = None) -> LinkLoads:
     for flow in flows:
         width = flow.product.bandwidth_gbps_per_unit
         for direction, carried in (
-            (LinkDirection.FORWARD, flow.forward_quantity),
-            (LinkDirection.REVERSE, flow.reverse_quantity),
+            (LinkDirection.FORWARD.value, flow.forward_quantity),
+            (LinkDirection.REVERSE.value, flow.reverse_quantity),
         ):
-            key = (flow.link_id, str(direction), flow.period)
+            key = (flow.link_id, direction, flow.period)
             sums[key] = sums.get(key, ZERO) + carried * width
     peaks: dict[Direction, Decimal] = {}
     for (link_id, direction, _period), load in sums.items():

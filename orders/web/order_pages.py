@@ -26,7 +26,7 @@ from orders.models import Auction, AuctionState, Order, OrderSide, OrderState
 from orders.services.cancellation import cancel_order
 from orders.web.names import auction_name, window_text
 from orders.web.order_outcome import describe_outcome
-from orders.web.order_rows import order_row, order_rows, with_parts
+from orders.web.order_rows import order_row, with_parts
 from orders.web.reasons import advice, reason_text
 
 PAGE_SIZE = 25
@@ -104,13 +104,13 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     """Show the organisation's orders, newest first."""
     orders = own_orders(request)
     form = OrderFilter(request.GET, orders=orders)
-    page = Paginator(form.narrow(orders).order_by("-id"), PAGE_SIZE).get_page(
+    page = Paginator(with_parts(form.narrow(orders)).order_by("-id"), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     context = {
         "filter_form": form,
         "page_obj": page,
-        "rows": order_rows(page.object_list),
+        "rows": [order_row(order) for order in page.object_list],
         "filtered": any(request.GET.get(name) for name in form.fields),
         "csv_query": request.GET.urlencode(),
         "can_buy": current_actor(request).can_buy,

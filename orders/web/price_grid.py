@@ -33,13 +33,13 @@ class PriceGrid:
 
     def priced(self) -> list[tuple[Decimal, Hub, int]]:
         """Return every price with its hub and period, cheapest first."""
+        places = {hub.pk: hub for hub in self.hubs}
         found = [
-            (self.cells[hub.pk, period].price, hub, period)
-            for hub in self.hubs
-            for (hub_id, period) in self.cells
-            if hub_id == hub.pk and self.cells[hub.pk, period].price is not None
+            (cell.price, places[hub_id], period)
+            for (hub_id, period), cell in self.cells.items()
+            if hub_id in places and cell.price is not None
         ]
-        return sorted(found, key=lambda entry: (entry[0], entry[1].code, entry[2]))  # type: ignore[return-value]
+        return sorted(found, key=lambda entry: (entry[0], entry[1].code, entry[2]))
 
     def supplied(self) -> Decimal:
         """Return units supplied, summed over hubs and periods."""

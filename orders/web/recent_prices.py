@@ -43,11 +43,13 @@ def recent_prices(request: HttpRequest | None = None) -> dict[Cell, RecentPrice]
 
 def prices_of_run(run: ClearingRun) -> dict[Cell, RecentPrice]:
     """Return one price for every hub and product of a run."""
-    rows = ClearingPrice.objects.filter(run=run, is_delivered=False, price__isnull=False)
+    rows = ClearingPrice.objects.filter(run=run, is_delivered=False)
     sums: dict[Cell, list[Decimal]] = {}
     for hub, product, price, supplied in rows.values_list(
         "hub_id", "product_id", "price", "supplied"
     ):
+        if price is None:
+            continue
         entry = sums.setdefault((hub, product), [Decimal(0)] * 4)
         entry[0] += price * supplied
         entry[1] += supplied
