@@ -1,0 +1,61 @@
+"""The real service and a real browser, both for all tests of this folder, and gone after them."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.service import Service
+from tests.e2e.visitor import Visitor
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in this folder, and give it time: a cold start, a whole day, many pages."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.fixture(scope="package")
+def service() -> Iterator[Service]:
+    """Web server, worker, beat, database and broker with a seeded market."""
+    # Not below pytest's own folder: the account that runs the database may not enter that.
+    var = Path(tempfile.mkdtemp(prefix="hengsuan-e2e-"))
+    var.chmod(0o755)
+    running = Service(var)
+    running.first_day = running.do("prepare")
+    yield running
+    code = running.stop()
+    shutil.rmtree(var, ignore_errors=True)
+    assert code == 0
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium as the system has it; the package scope ends its event loop before other tests."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    assert path, "Chromium is missing: 'make test' says how to install it."
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]]:
+    """Open browsers for people; they are closed after the test."""
+    visitors: list[Visitor] = []
+
+    def open_browser(**options: str | int) -> Visitor:
+        visitors.append(Visitor(browser, service.url, **options))
+        return visitors[-1]
+
+    yield open_browser
+    for visitor in visitors:
+        visitor.close()

@@ -1,0 +1,10 @@
+"""Who signs in: members of the shipped tables, by what they do."""
+
+PASSWORD = "a-sign-in-for-tests-only"
+BUYER = "wang.zhi@zhixing.example"
+BUYER_CODE = "ZHIXING"
+BUYER_FINANCE = "qian.yi@zhixing.example"
+SUPPLIER = "li.zhiyuan@huaiyun.example"
+OPERATOR = "operator@hengsuan.example"
+FINANCE = "finance@hengsuan.example"
+SECOND_FINANCE = "approver@hengsuan.example"

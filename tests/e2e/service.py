@@ -1,0 +1,59 @@
+"""The running service as the tests see it: an address, and a director who moves the clock."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from config.env import BASE_DIR
+
+KEPT = ("PATH", "HOME", "LANG")
+
+
+class ServiceFailed(AssertionError):
+    """The service did not start, or a command failed; carries the end of the log."""
+
+
+class Service:
+    """Starts the director with a var directory of its own and speaks with it."""
+
+    first_day = ""
+
+    def __init__(self, var: Path) -> None:
+        self._log_path = var / "director.log"
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        with self._log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.e2e.director"],
+                cwd=BASE_DIR,
+                env={**kept, "HENGSUAN_VAR": str(var), "LOG_LEVEL": "INFO"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.url = str(self._answer())
+
+    def do(self, command: str, **arguments: Any) -> Any:
+        """Let the director do something and return the answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": command, "args": arguments}) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def stop(self) -> int:
+        """End the service and return the director's exit code."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return self._process.wait(timeout=90)
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "the director ended"}
+        if "error" in answer:
+            tail = self._log_path.read_text(errors="replace")[-4000:]
+            raise ServiceFailed(f"{answer['error']}\n--- {self._log_path}\n{tail}")
+        return answer["result"]
