@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from marketplace.context_processors import provided
 from marketplace.models import Hub, HubKind, Link, ListingState, Product
 from marketplace.selectors.hubs import pairings_of, routes_from, trading_hubs
+from marketplace.templatetags.market_places import shortname
 from marketplace.templatetags.market_ui import figure, localname
 from marketplace.web.charts import Chart
 from marketplace.web.market_pages import nearest_places
@@ -132,7 +133,7 @@ def place_in_drawing(hub: Hub, **extra: Any) -> dict[str, Any]:
     """Return a hub as a node of a network drawing; cities are smaller than supply hubs."""
     return {
         "id": hub.code,
-        "name": short_name(hub),
+        "name": shortname(hub),
         "x": hub.schema_x,
         "y": hub.schema_y,
         "group": "city" if hub.kind == HubKind.CITY else hub.side,
@@ -140,16 +141,3 @@ def place_in_drawing(hub: Hub, **extra: Any) -> dict[str, Any]:
         "detail": localname(hub),
         **extra,
     }
-
-
-def short_name(hub: Hub) -> str:
-    """Return the hub's short name in the page's language."""
-    return localname(_Names(hub.short_zh or hub.name_zh, hub.short_en or hub.name_en))
-
-
-class _Names:
-    """Two names under the fields that `localname` reads."""
-
-    def __init__(self, name_zh: str, name_en: str) -> None:
-        self.name_zh = name_zh
-        self.name_en = name_en

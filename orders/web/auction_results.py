@@ -12,7 +12,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.models import Product
-from marketplace.templatetags.market_ui import figure, localname
+from marketplace.templatetags.market_ui import figure, is_chinese, localname
 from marketplace.web.charts import Chart
 from orders.models import Auction, ClearingPrice, ClearingRun
 from orders.web.bundle_access import public_from
@@ -139,7 +139,7 @@ def _delivered(run: ClearingRun, product: Product) -> dict[str, Any]:
         ClearingPrice.objects.filter(
             run=run, product=product, is_delivered=True, price__isnull=False
         )
-        .values("hub__code", "hub__name_zh", "hub__name_en", "max_rtt_ms")
+        .values("hub__code", "hub__short_zh", "hub__short_en", "max_rtt_ms")
         .annotate(mean=Avg("price"))
         .order_by("hub__side", "hub__code", "max_rtt_ms")
     )
@@ -148,7 +148,7 @@ def _delivered(run: ClearingRun, product: Product) -> dict[str, Any]:
     names: dict[str, str] = {}
     for row in rows:
         places.setdefault(row["hub__code"], {})[row["max_rtt_ms"]] = row["mean"]
-        names[row["hub__code"]] = localname(_Named(row["hub__name_zh"], row["hub__name_en"]))
+        names[row["hub__code"]] = row["hub__short_zh" if is_chinese() else "hub__short_en"]
     return {
         "head": [gettext("Place of consumption"), *(latency_text(limit) for limit in limits)],
         "rows": [
@@ -156,12 +156,6 @@ def _delivered(run: ClearingRun, product: Product) -> dict[str, Any]:
             for code, means in places.items()
         ],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    name_zh: str
-    name_en: str
 
 
 ANY_LATENCY = pgettext_lazy("latency", "no limit")

@@ -8,9 +8,10 @@ from django.db.models import Sum
 from django.utils.translation import gettext, gettext_lazy
 
 from marketplace.models import Hub, HubKind, Link, Product
+from marketplace.templatetags.market_places import shortname
 from marketplace.templatetags.market_ui import figure, localname, percent, unit_text
 from marketplace.web.charts import Chart
-from marketplace.web.hub_pages import place_in_drawing, short_name
+from marketplace.web.hub_pages import place_in_drawing
 from orders.models import Allocation, ClearingRun, FlowType, LinkDirection, LinkFlow, LinkRent
 
 ZERO = Decimal(0)
@@ -204,7 +205,7 @@ def _sankey_nodes(rows: list[dict], hubs: dict[int, Hub]) -> list[dict[str, Any]
 
 def _sankey_node(column: str, hub: Hub) -> dict[str, Any]:
     group = "city" if hub.kind == HubKind.CITY else hub.side
-    return {"name": f"{column}:{hub.pk}", "label": short_name(hub), "group": group}
+    return {"name": f"{column}:{hub.pk}", "label": shortname(hub), "group": group}
 
 
 def _sankey_links(rows: list[dict]) -> list[dict[str, Any]]:

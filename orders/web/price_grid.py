@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext
 
 from marketplace.models import Hub, Product
+from marketplace.templatetags.market_places import shortname
 from marketplace.templatetags.market_ui import figure, localname
 from marketplace.web.charts import Chart
 from orders.models import ClearingPrice, ClearingRun
@@ -86,7 +87,7 @@ def heat_map(grid: PriceGrid, periods: list[PeriodName]) -> Chart:
         summary=describe(grid, periods),
         data={
             "x": [period.label for period in periods],
-            "y": [localname(hub) for hub in grid.hubs],
+            "y": [shortname(hub) for hub in grid.hubs],
             "values": values,
             "unit": unit,
         },
