@@ -1,85 +1,99 @@
-"""What an auction holds of listings and links: taken at freezing, cut to what was sold after.
+"""What an auction holds of listings and links, from its frozen book to its publication.
 
-The rows of commitments are taken in one order everywhere (listing or link, then time), and their
-check constraint is the guarantee that nothing is sold twice.
+An auction in flight has a frozen run and is not published. It holds what its book offers of the
+listings, and all that was left of the links, without a row for it: whoever freezes a book looks for
+the others in flight. Publication writes commitments for what was sold, in slots of 15 minutes, and
+their check constraint is the guarantee that nothing is sold twice.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
 
-from orders.models import SLOT_MINUTES, Auction, CapacityClaim
+from orders.models import SLOT_MINUTES, Auction
 from orders.selectors.capacity import AVAILABLE_UNITS, OFFERED, SLOTS, slot_parameters
 
-# A listing may have been changed since its last claim; what is committed stays covered.
-_OPEN_LISTINGS = f"""
-WITH s AS ({SLOTS}), o AS ({OFFERED})
-INSERT INTO orders_capacitycommitment AS c (listing_id, slot_starts_at, available, committed)
-SELECT l.id, s.starts_at, {AVAILABLE_UNITS}, 0
+# What others in flight offer of listings: (listing_id, starts_at of a slot, quantity).
+_IN_FLIGHT = f"""
+SELECT x.listing_id, slot.starts_at, sum(x.quantity) AS quantity
+  FROM (SELECT o.listing_id, o.auction_id, c.first_period, c.last_period, c.quantity
+          FROM orders_order o
+          JOIN orders_curvestep c ON c.order_id = o.id
+         WHERE o.side = 'sell' AND o.state = 'active'
+        UNION ALL
+        SELECT o.listing_id, o.auction_id, g.first_period, g.last_period, g.quantity
+          FROM orders_order o
+          JOIN orders_blockoption b ON b.order_id = o.id
+          JOIN orders_blockleg g ON g.option_id = b.id
+         WHERE o.side = 'sell' AND o.state = 'active') AS x
+  JOIN orders_auction f ON f.id = x.auction_id
+ CROSS JOIN LATERAL generate_series(
+       greatest(f.delivery_starts_at
+                + (x.first_period - 1) * f.period_minutes * interval '1 minute', %(starts_at)s),
+       least(f.delivery_starts_at
+             + x.last_period * f.period_minutes * interval '1 minute', %(ends_at)s)
+       - interval '1 second',
+       interval '{SLOT_MINUTES} minutes') AS slot(starts_at)
+ WHERE f.id = ANY(%(in_flight)s) AND x.listing_id = ANY(%(listings)s)
+ GROUP BY x.listing_id, slot.starts_at
+"""  # noqa: S608 - built from constants
+_OTHERS = """
+SELECT DISTINCT a.id
+  FROM orders_auction a
+  JOIN orders_clearingrun r ON r.auction_id = a.id
+ WHERE r.state IN ('frozen', 'cleared', 'verified') AND a.id <> %s
+   AND a.delivery_starts_at < %s AND a.delivery_ends_at > %s
+"""
+_LEFT = f"{AVAILABLE_UNITS} - coalesce(c.committed, 0) - coalesce(f.quantity, 0)"
+_FREE_UNITS = f"""
+WITH s AS ({SLOTS}), o AS ({OFFERED}), f AS ({_IN_FLIGHT})
+SELECT o.listing_id, o.period,
+       least(o.quantity, min({_LEFT}))
   FROM o
   JOIN marketplace_listing l ON l.id = o.listing_id
   JOIN s ON s.period = o.period
   LEFT JOIN marketplace_listingavailability a
     ON a.listing_id = l.id AND a.starts_at <= s.starts_at AND a.ends_at >= s.ends_at
- ORDER BY l.id, s.starts_at
-ON CONFLICT (listing_id, slot_starts_at)
-DO UPDATE SET available = greatest(c.committed, EXCLUDED.available)
+  LEFT JOIN orders_capacitycommitment c
+    ON c.listing_id = l.id AND c.slot_starts_at = s.starts_at
+  LEFT JOIN f ON f.listing_id = l.id AND f.starts_at = s.starts_at
+ GROUP BY o.listing_id, o.period, o.quantity
+HAVING min({_LEFT}) > 0
 """  # noqa: S608 - built from constants
-_CLAIM_LISTINGS = f"""
-WITH s AS ({SLOTS}), o AS ({OFFERED}), claim AS (
-    INSERT INTO orders_capacityclaim (auction_id, commitment_id, claimed)
-    SELECT %(auction)s, c.id, least(o.quantity, c.available - c.committed)
-      FROM o
-      JOIN s ON s.period = o.period
-      JOIN orders_capacitycommitment c
-        ON c.listing_id = o.listing_id AND c.slot_starts_at = s.starts_at
-     WHERE c.available > c.committed
-    RETURNING commitment_id, claimed)
-UPDATE orders_capacitycommitment c SET committed = c.committed + claim.claimed
-  FROM claim WHERE claim.commitment_id = c.id
-"""  # noqa: S608 - built from constants
-_CLAIMED_UNITS = f"""
-SELECT c.listing_id, s.period, min(k.claimed)
-  FROM orders_capacityclaim k
-  JOIN orders_capacitycommitment c ON c.id = k.commitment_id
-  JOIN ({SLOTS}) AS s ON s.starts_at = c.slot_starts_at
- WHERE k.auction_id = %(auction)s
- GROUP BY c.listing_id, s.period
-HAVING count(*) = %(slots_per_period)s
-"""  # noqa: S608 - built from constants
-_FREE_LISTINGS = """
+# What is committed stays covered where a calendar was changed since.
+_COMMIT_UNITS = f"""
 WITH sold AS (
-    SELECT listing_id, slot_starts_at, sum(quantity) AS quantity
+    SELECT listing_id, starts_at, sum(quantity) AS quantity
       FROM (SELECT a.listing_id, p.quantity,
                    generate_series(p.starts_at, p.ends_at - interval '1 second',
-                                   interval '{minutes} minutes') AS slot_starts_at
+                                   interval '{SLOT_MINUTES} minutes') AS starts_at
               FROM orders_allocationperiod p
               JOIN orders_allocation a ON a.id = p.allocation_id
              WHERE a.run_id = %(run)s) AS each
-     GROUP BY listing_id, slot_starts_at),
-locked AS (
-    SELECT c.id, c.listing_id, c.slot_starts_at
-      FROM orders_capacitycommitment c
-     WHERE c.id IN (SELECT commitment_id FROM orders_capacityclaim
-                     WHERE auction_id = %(auction)s AND kept IS NULL)
-     ORDER BY c.listing_id, c.slot_starts_at FOR NO KEY UPDATE),
-cut AS (
-    UPDATE orders_capacityclaim k SET kept = coalesce(sold.quantity, 0)
-      FROM locked LEFT JOIN sold
-        ON sold.listing_id = locked.listing_id AND sold.slot_starts_at = locked.slot_starts_at
-     WHERE k.auction_id = %(auction)s AND k.commitment_id = locked.id
-    RETURNING k.commitment_id, k.claimed - k.kept AS freed)
-UPDATE orders_capacitycommitment c SET committed = c.committed - cut.freed
-  FROM cut WHERE cut.commitment_id = c.id AND cut.freed > 0
-""".replace("{minutes}", str(SLOT_MINUTES))
-# An auction in flight holds all that was left of the links in its window, without a row for it.
+     GROUP BY listing_id, starts_at),
+s AS (SELECT sold.*, sold.starts_at + interval '{SLOT_MINUTES} minutes' AS ends_at FROM sold),
+kept AS (
+    INSERT INTO orders_capacitycommitment AS c (listing_id, slot_starts_at, available, committed)
+    SELECT l.id, s.starts_at, {AVAILABLE_UNITS}, s.quantity
+      FROM s
+      JOIN marketplace_listing l ON l.id = s.listing_id
+      LEFT JOIN marketplace_listingavailability a
+        ON a.listing_id = l.id AND a.starts_at <= s.starts_at AND a.ends_at >= s.ends_at
+     ORDER BY l.id, s.starts_at
+    ON CONFLICT (listing_id, slot_starts_at) DO UPDATE
+       SET committed = c.committed + EXCLUDED.committed,
+           available = greatest(c.committed, EXCLUDED.available)
+    RETURNING id, listing_id, slot_starts_at)
+INSERT INTO orders_capacityclaim (auction_id, commitment_id, claimed, kept)
+SELECT %(auction)s, kept.id, s.quantity, s.quantity
+  FROM kept JOIN s ON s.listing_id = kept.listing_id AND s.starts_at = kept.slot_starts_at
+"""  # noqa: S608 - built from constants
 _FREE_LINKS = f"""
 WITH s AS ({SLOTS}), busy AS (
-    SELECT a.delivery_starts_at AS starts_at, a.delivery_ends_at AS ends_at
-      FROM orders_auction a
-      JOIN orders_clearingrun r ON r.auction_id = a.id
-     WHERE r.state IN ('frozen', 'cleared', 'verified') AND a.id <> %(auction)s
-       AND a.delivery_starts_at < %(ends_at)s AND a.delivery_ends_at > %(starts_at)s),
+    SELECT delivery_starts_at AS starts_at, delivery_ends_at AS ends_at
+      FROM orders_auction WHERE id = ANY(%(in_flight)s)),
 p AS (
     SELECT s.period FROM s
      GROUP BY s.period
@@ -131,60 +145,74 @@ SELECT %(auction)s, kept.id, sold.gbps, sold.gbps
 """  # noqa: S608 - built from constants
 
 
-def claim_capacity(*, auction: Auction) -> None:
-    """Take what the book offers of every listing, at most what is left.
+def lock_listings(listing_ids: Iterable[int]) -> None:
+    """Keep the calendars of listings as they are until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM marketplace_listing WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+            [list(listing_ids)],
+        )
 
-    Needs the auction locked. Waits for other auctions that change the same slots.
+
+def free_units(*, auction: Auction, listing_ids: Iterable[int]) -> dict[tuple[int, int], Decimal]:
+    """Return what is left for the asks of a book, by (listing id, period), at most what they offer.
+
+    What is sold and what others in flight offer is not there. Needs the network lock, so that two
+    books do not overlook each other, and the listings locked.
     """
-    values = {**slot_parameters(auction), "auction": auction.pk, "only": None}
+    values = {**_window(auction), "only": None, "listings": list(listing_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(_OPEN_LISTINGS, values)
-        cursor.execute(_CLAIM_LISTINGS, values)
-
-
-def claimed_units(*, auction: Auction) -> dict[tuple[int, int], Decimal]:
-    """Return what the auction holds of each listing in each period, by (listing id, period)."""
-    values = {**slot_parameters(auction), "auction": auction.pk}
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIMED_UNITS, values)
+        cursor.execute(_FREE_UNITS, values)
         return {(listing, period): units for listing, period, units in cursor.fetchall()}
 
 
 def free_links(*, auction: Auction) -> dict[tuple[int, str, int], Decimal]:
     """Return the Gbit/s that are left of the links, by (link id, direction, period).
 
-    Nothing is left in periods for which another auction has a frozen book and is not published:
-    it holds all there is. Needs the network lock, so that two books do not overlook each other.
+    Nothing is left in periods for which another auction is in flight: it holds all there is.
+    Needs the network lock.
     """
-    values = {**slot_parameters(auction), "auction": auction.pk}
-    values["ends_at"] = auction.delivery_ends_at
     with connection.cursor() as cursor:
-        cursor.execute(_FREE_LINKS, values)
+        cursor.execute(_FREE_LINKS, _window(auction))
         return {(link, way, period): gbps for link, way, period, gbps in cursor.fetchall()}
 
 
-def commit_links(*, auction: Auction, run_id: int) -> None:
-    """Commit what the flows of a run use of the links; called once, on publication.
+def commit_sales(*, auction: Auction, run_id: int) -> None:
+    """Commit what a run sold of listings and links; called once, on publication.
 
     Raises:
-        IntegrityError: a link has less left than the flows use; nothing is committed.
+        IntegrityError: something of it is committed already; nothing is committed.
     """
-    values = {**slot_parameters(auction), "auction": auction.pk, "run": run_id}
+    values = {**_window(auction), "run": run_id}
     with connection.cursor() as cursor:
+        cursor.execute(_COMMIT_UNITS, values)
         cursor.execute(_COMMIT_LINKS, values)
 
 
-def release_claims(*, auction: Auction) -> None:
-    """Give back all that the auction claimed, so that nothing or another freezing may follow."""
-    free_unsold_capacity(auction=auction, run_id=None)
-    CapacityClaim.objects.filter(auction=auction).delete()
-
-
-def free_unsold_capacity(*, auction: Auction, run_id: int | None) -> None:
-    """Cut the auction's claims to what a run sold; without a run nothing was sold.
-
-    A repeated call does nothing: claims are cut once.
-    """
-    values = {**slot_parameters(auction), "auction": auction.pk, "run": run_id}
+def units_in_flight(*, listing_id: int, since: datetime) -> dict[datetime, Decimal]:
+    """Return what auctions in flight offer of a listing, by start of slot from an instant on."""
+    ends_at = datetime.max.replace(tzinfo=since.tzinfo)
     with connection.cursor() as cursor:
-        cursor.execute(_FREE_LISTINGS, values)
+        cursor.execute(_OTHERS, [0, ends_at, since])
+        values = {
+            "starts_at": since,
+            "ends_at": ends_at,
+            "in_flight": [row[0] for row in cursor.fetchall()],
+            "listings": [listing_id],
+        }
+        cursor.execute(_IN_FLIGHT, values)
+        return {starts_at: quantity for _, starts_at, quantity in cursor.fetchall()}
+
+
+def _window(auction: Auction) -> dict[str, object]:
+    """Return the parameters of a window, with the other auctions in flight over it."""
+    ends_at = auction.delivery_ends_at
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHERS, [auction.pk, ends_at, auction.delivery_starts_at])
+        others = [row[0] for row in cursor.fetchall()]
+    return {
+        **slot_parameters(auction),
+        "auction": auction.pk,
+        "ends_at": ends_at,
+        "in_flight": others,
+    }

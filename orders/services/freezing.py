@@ -30,7 +30,7 @@ from orders.services.book import (
     read_book,
     read_network,
 )
-from orders.services.capacity import claim_capacity, claimed_units, free_links
+from orders.services.capacity import free_links, free_units, lock_listings
 from orders.services.locks import try_network
 from orders.services.order_outcomes import OrderEnd, end_orders
 from orders.services.transitions import auction_phase
@@ -49,7 +49,7 @@ class BookCannotBeFrozen(Exception):
 def freeze_book(*, auction_id: int) -> bool:
     """Make the bundle of a closed auction and its clearing run; say whether this call did.
 
-    Claims the capacity that is offered, and gets what is left of the links. An order the engine
+    Takes the capacity that is offered and what is left of the links. An order the engine
     would refuse, or whose seller or listing is gone, is quarantined with its reason and its hold is
     released; asks are cut to what is left of their listing, dearest units first.
 
@@ -74,12 +74,13 @@ class _Freezer:
         self._set_aside: list[OrderEnd] = []
 
     def run(self) -> ClearingRun:
-        """Read, check, claim, cut, build, store."""
+        """Read, check, cut, build, store."""
         book = read_book(self._auction)
+        listings = {item.order.listing_id or 0 for item in book if item.is_sell}
+        lock_listings(listings)
         network = read_network(self._auction, book)
         book = [item for item in book if self._passes(item, _first_fault(item, network))]
-        claim_capacity(auction=self._auction)
-        units = claimed_units(auction=self._auction)
+        units = free_units(auction=self._auction, listing_ids=listings)
         book = self._cut_asks(book, units)
         book = self._resolve_eligible(book, network)
         bundle = self._build(book, network, units)

@@ -10,7 +10,6 @@ from marketplace.services.audit import record_audit
 from marketplace.services.background import enqueue_on_commit
 from marketplace.services.outbox import emit_event
 from orders.models import Auction, AuctionState, ClearingRun, Order, OrderState, RunState
-from orders.services.capacity import release_claims
 from orders.services.locks import close_gate_lock, wait_phase
 from orders.services.order_outcomes import OrderEnd, end_orders
 from orders.services.transitions import lock_auction, move_auction
@@ -47,7 +46,7 @@ def halt_auction(*, actor: Actor, auction_id: int, reason: str) -> Auction:
 def resume_auction(*, actor: Actor, auction_id: int, reason: str) -> Auction:
     """Let a halted auction go on where it was, or freeze and clear a parked one again.
 
-    A parked auction's unpublished run is cancelled and its claims are freed; the next run has the
+    A parked auction's unpublished run is cancelled, which frees its capacity; the next run has the
     next version and the same book.
 
     Raises:
@@ -67,7 +66,7 @@ def resume_auction(*, actor: Actor, auction_id: int, reason: str) -> Auction:
 
 
 def cancel_auction(*, actor: Actor, auction_id: int, reason: str) -> Auction:
-    """Call an auction off: every hold is released, every claim freed, nothing is published.
+    """Call an auction off: holds are released, capacity is free again, nothing is published.
 
     Raises:
         NotPermitted, ReasonRequired, StateForbids: nothing was changed.
@@ -120,5 +119,4 @@ def _move(actor: Actor, auction: Auction, *, to: AuctionState, reason: str, acti
 
 def _drop_runs(auction: Auction) -> None:
     runs = ClearingRun.objects.filter(auction=auction, state__in=_UNPUBLISHED)
-    if runs.update(state=RunState.CANCELLED):
-        release_claims(auction=auction)
+    runs.update(state=RunState.CANCELLED)

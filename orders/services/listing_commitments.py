@@ -8,6 +8,7 @@ from marketplace.domain.availability import CapacityWindow, capacity_in
 from marketplace.domain.periods import MARKET_TIME_ZONE, SLOT_MINUTES, Period
 from marketplace.ports.commitments import CapacityCommitted
 from orders.models import CapacityCommitment
+from orders.services.capacity import units_in_flight
 
 
 class BookedCommitments:
@@ -40,13 +41,34 @@ class BookedCommitments:
                 slot.available = available
                 changed.append(slot)
         CapacityCommitment.objects.bulk_update(changed, ["available"], batch_size=500)
+        _keep_offers(listing_id, windows, maintenance, since)
+
+
+def _keep_offers(
+    listing_id: int,
+    windows: Sequence[CapacityWindow],
+    maintenance: Sequence[Period],
+    since: datetime,
+) -> None:
+    """Refuse to take away what auctions offer that are being cleared."""
+    offers = units_in_flight(listing_id=listing_id, since=since)
+    sold = CapacityCommitment.objects.filter(listing_id=listing_id, slot_starts_at__in=offers)
+    committed = dict(sold.values_list("slot_starts_at", "committed"))
+    for starts_at in sorted(offers):
+        slot = Period(starts_at, starts_at + timedelta(minutes=SLOT_MINUTES))
+        taken = offers[starts_at] + committed.get(starts_at, Decimal(0))
+        _refuse(starts_at, taken, capacity_in(slot, windows, maintenance))
 
 
 def _refuse_oversold(slot: CapacityCommitment, available: Decimal) -> None:
-    if slot.committed > available:
+    _refuse(slot.slot_starts_at, slot.committed, available)
+
+
+def _refuse(starts_at: datetime, committed: Decimal, available: Decimal) -> None:
+    if committed > available:
         raise CapacityCommitted(
             field="windows",
-            at=f"{slot.slot_starts_at.astimezone(MARKET_TIME_ZONE):%Y-%m-%d %H:%M}",
-            committed=slot.committed,
+            at=f"{starts_at.astimezone(MARKET_TIME_ZONE):%Y-%m-%d %H:%M}",
+            committed=committed,
             available=available,
         )

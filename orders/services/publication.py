@@ -6,7 +6,7 @@ from marketplace.selectors.clock import market_now
 from marketplace.services.outbox import emit_event
 from orders.models import Auction, AuctionState, ClearingRun, RunState
 from orders.services.allocations import read_trades, write_allocations
-from orders.services.capacity import commit_links, free_unsold_capacity
+from orders.services.capacity import commit_sales
 from orders.services.clearing import archived
 from orders.services.failpoints import pass_failpoint
 from orders.services.market_results import write_market_results
@@ -22,7 +22,7 @@ def publish_run(*, auction_id: int) -> bool:
     """Publish the verified run of an auction in one transaction; say whether this call did.
 
     Writes prices, flows, rents and allocations, ends every order with its reason, keeps of each
-    hold what was bought (fee and tax in), frees the capacity that was not sold and tells the layers
+    hold what was bought (fee and tax in), commits the capacity that was sold and tells the layers
     above through the outbox.
 
     Raises:
@@ -44,8 +44,7 @@ def _publish(auction: Auction, run: ClearingRun) -> None:
     write_allocations(context, trades, now=now)
     pass_failpoint("publish.half_apply")
     end_orders(order_ends(context, trades), now=now, event="published")
-    free_unsold_capacity(auction=auction, run_id=run.pk)
-    commit_links(auction=auction, run_id=run.pk)
+    commit_sales(auction=auction, run_id=run.pk)
     run.state, run.published_at = RunState.PUBLISHED, now
     run.save(update_fields=["state", "published_at"])
     move_auction(auction, to=AuctionState.PUBLISHED, market_at=now)

@@ -5,109 +5,89 @@ import time
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from orders import clearing
-from orders.models import Auction, CapacityClaim, CapacityCommitment, Order, RunArchive
-from orders.services import capacity, freezing
+from orders.models import (
+    Allocation,
+    Auction,
+    AuctionState,
+    CapacityCommitment,
+    Order,
+    RunArchive,
+)
+from orders.services import freezing
+from orders.services.auctions import advance_auction
 from orders.services.freezing import freeze_book
 from orders.services.gates import close_gate
 from tests.concurrency.racing import Checkpoint, in_background
-from tests.factories.orders import open_auction_now, pass_gate, stop_clock
-from tests.factories.trading import Market, two_hub_market
+from tests.factories.orders import bid, open_auction_now, pass_gate, stop_clock
+from tests.factories.trading import Market, buyer, two_hub_market
 
 pytestmark = pytest.mark.runtime_role
 
 
 def test_one_book_freezes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, first, second = _two_closed_auctions()
+    market, first, second = _two_closed_auctions()
 
-    error = _freeze_both(monkeypatch, first, second)
+    _freeze_both(monkeypatch, first, second)
 
-    assert error is None
     assert not second.runs.exists()  # it found the network taken, and is left for the next knock
     assert freeze_book(auction_id=second.pk) is True
     assert _link_room(first) > 0
     assert _link_room(second) == 0
-
-
-def test_without_the_network_lock_two_books_get_the_same_link(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    _, first, second = _two_closed_auctions()
-    monkeypatch.setattr(freezing, "try_network", lambda: True)
-    monkeypatch.setattr(freezing, "claim_capacity", lambda *, auction: None)
-
-    assert _freeze_both(monkeypatch, first, second) is None
-
-    assert _link_room(first) == _link_room(second) > 0
-
-
-def test_two_auctions_share_what_a_listing_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    market, first, second = _two_closed_auctions()
-    monkeypatch.setattr(freezing, "try_network", lambda: True)
-
-    error = _freeze_both(monkeypatch, first, second)
-
-    assert error is None
-    claimed = CapacityClaim.objects.filter(commitment__listing=market.west_listing)
-    assert {claim.auction_id for claim in claimed if claim.claimed} == {first.pk}
-    commitments = CapacityCommitment.objects.filter(listing=market.west_listing)
-    assert {row.committed for row in commitments} == {Decimal(100)}
     late = Order.objects.get(auction=second, listing=market.west_listing)
     assert (late.state, late.reason_code) == ("quarantined", "capacity_taken")
 
 
-def test_without_row_locks_the_database_refuses_the_double_sale(
+def test_what_one_auction_sells_the_next_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    market, first, second = _two_closed_auctions()
+    freeze_book(auction_id=first.pk)
+    assert advance_auction(auction_id=first.pk) == AuctionState.PUBLISHED
+
+    assert advance_auction(auction_id=second.pk) == AuctionState.PUBLISHED
+
+    rows = CapacityCommitment.objects.filter(listing=market.west_listing)
+    assert {row.committed for row in rows} == {Decimal(100)}
+    sold = Allocation.objects.filter(listing=market.west_listing)
+    assert {a.auction_id: a.unit_hours for a in sold} == {first.pk: 320, second.pk: 80}
+
+
+def test_without_the_network_lock_the_database_refuses_the_double_sale(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     market, first, second = _two_closed_auctions()
     monkeypatch.setattr(freezing, "try_network", lambda: True)
-    monkeypatch.setattr(capacity, "_OPEN_LISTINGS", "SELECT 1")  # the statement that locks
+    _freeze_both(monkeypatch, first, second)
+    assert _link_room(first) == _link_room(second) > 0  # both took the same
+    assert advance_auction(auction_id=first.pk) == AuctionState.PUBLISHED
 
-    error = _freeze_both(monkeypatch, first, second)
+    with pytest.raises(IntegrityError, match="no_double_sale"):
+        advance_auction(auction_id=second.pk)
 
-    assert isinstance(error, IntegrityError)
-    assert "no_double_sale" in str(error)
-    assert not second.runs.exists()
-    commitments = CapacityCommitment.objects.filter(listing=market.west_listing)
-    assert {row.committed for row in commitments} == {Decimal(100)}
-
-
-def test_the_database_refuses_to_commit_more_than_there_is() -> None:
-    market, first, _ = _two_closed_auctions()
-    freeze_book(auction_id=first.pk)
-    row = CapacityCommitment.objects.filter(listing=market.west_listing).first()
-    assert row is not None
-
-    with pytest.raises(IntegrityError, match="no_double_sale"), transaction.atomic():
-        CapacityCommitment.objects.filter(pk=row.pk).update(committed=row.available + 1)
+    second.refresh_from_db()
+    assert second.state == AuctionState.VERIFIED
+    assert not Allocation.objects.filter(auction=second).exists()
+    rows = CapacityCommitment.objects.filter(listing=market.west_listing)
+    assert {row.committed for row in rows} == {Decimal(80)}
 
 
 def _two_closed_auctions() -> tuple[Market, Auction, Auction]:
-    """Return two auctions of the same hours, both with the same listings in their books."""
+    """Return two auctions of the same hours, with the same listing and bids for 80 of its 100."""
     stop_clock()
     market = two_hub_market()
     first = open_auction_now()
     second = open_auction_now(delivery_starts_at=first.delivery_starts_at)
+    for auction in (first, second):
+        bid(buyer(), auction, market.product, market.west, (8, 80))
     pass_gate(first)
     for auction in (first, second):
         assert close_gate(auction_id=auction.pk)
-    _make_commitment_rows(first)
     return market, first, second
 
 
-def _make_commitment_rows(auction: Auction) -> None:
-    """Claim and free once, so that the rows of the slots are there before the race."""
-    with transaction.atomic():
-        capacity.claim_capacity(auction=auction)
-        capacity.release_claims(auction=auction)
-
-
-def _freeze_both(
-    monkeypatch: pytest.MonkeyPatch, first: Auction, second: Auction
-) -> Exception | None:
-    """Freeze the second book while the first has claimed and not yet committed."""
+def _freeze_both(monkeypatch: pytest.MonkeyPatch, first: Auction, second: Auction) -> None:
+    """Freeze the second book while the first has taken its capacity and not yet committed."""
     checkpoint = Checkpoint()
     read = freezing.free_links
 
@@ -124,9 +104,7 @@ def _freeze_both(
             time.sleep(0.5)
             checkpoint.let_on()
             assert leading.result(timeout=20) is True
-            error = following.exception(timeout=20)
-            assert error is None or isinstance(error, Exception)
-            return error
+            following.result(timeout=20)
 
 
 def _link_room(auction: Auction) -> Decimal:

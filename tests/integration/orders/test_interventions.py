@@ -6,6 +6,7 @@ import pytest
 
 from marketplace.domain.errors import NotPermitted, RuleBroken
 from marketplace.models import AuditEvent, OutboxEvent
+from marketplace.ports.commitments import CapacityCommitted
 from orders.models import (
     Allocation,
     AuctionState,
@@ -25,7 +26,9 @@ from orders.services.auctions import (
     halt_auction,
     resume_auction,
 )
+from orders.services.capacity import units_in_flight
 from orders.services.leases import LEASE_S, take_lease
+from orders.services.listing_commitments import BookedCommitments
 from tests.factories.marketplace import operator
 from tests.factories.orders import bid, frozen, open_auction_now, pass_gate, published, stop_clock
 from tests.factories.trading import Market, buyer, two_hub_market
@@ -62,7 +65,8 @@ def test_a_cancelled_auction_frees_money_and_capacity(market: Market) -> None:
     actor = buyer("1000")
     order = bid(actor, auction, market.product, market.city)
     frozen(auction)
-    assert CapacityCommitment.objects.filter(committed__gt=0).exists()
+    since = auction.delivery_starts_at
+    assert units_in_flight(listing_id=market.west_listing.pk, since=since)
 
     cancel_auction(actor=operator(), auction_id=auction.pk, reason="wrong prices")
 
@@ -73,8 +77,7 @@ def test_a_cancelled_auction_frees_money_and_capacity(market: Market) -> None:
     assert order.reason_params == {"reason": "wrong prices"}
     assert collateral_port().available_cny(organisation_id=actor.organisation.pk) == 1000
     assert not Order.objects.filter(auction=auction, state=OrderState.ACTIVE).exists()
-    assert not CapacityCommitment.objects.filter(committed__gt=0).exists()
-    assert not LinkCommitment.objects.filter(committed_gbps__gt=0).exists()
+    assert not units_in_flight(listing_id=market.west_listing.pk, since=since)
     assert auction.runs.get().state == RunState.CANCELLED
     assert OutboxEvent.objects.filter(topic="auction.cancelled").count() == 1
 
@@ -173,18 +176,35 @@ def test_the_lease_of_a_dead_process_is_taken_over(market: Market) -> None:
     assert take_lease(auction_id=auction.pk) is not None
 
 
-def test_claims_are_cut_to_what_was_sold(market: Market) -> None:
+def test_what_was_sold_is_committed_and_no_more(market: Market) -> None:
     auction = open_auction_now()
     bid(buyer(), auction, market.product, market.city, (8, 10))
 
     published(auction)
 
-    claims = CapacityClaim.objects.filter(auction=auction)
-    west = claims.filter(commitment__listing=market.west_listing)
-    assert {(claim.claimed, claim.kept) for claim in west} == {(Decimal(100), Decimal(10))}
-    assert {claim.kept for claim in claims.exclude(pk__in=west)} == {Decimal(0)}
-    rows = CapacityCommitment.objects.filter(listing=market.west_listing)
-    assert {row.committed for row in rows} == {Decimal(10)}
+    rows = CapacityCommitment.objects.all()
+    assert {(row.listing, row.available, row.committed) for row in rows} == {
+        (market.west_listing, Decimal(100), Decimal(10))
+    }
     assert rows.count() == 16  # four hours in quarters
-    loads = LinkCommitment.objects.filter(committed_gbps__gt=0)
+    claims = CapacityClaim.objects.filter(auction=auction)
+    assert {(claim.claimed, claim.kept) for claim in claims} == {(Decimal(10), Decimal(10))}
+    loads = LinkCommitment.objects.all()
     assert {row.committed_gbps for row in loads} == {Decimal(1)}  # 10 units at 0.1 Gbit/s
+    assert loads.count() == 32  # from west over east to the city
+
+
+def test_a_calendar_keeps_what_is_being_cleared(market: Market) -> None:
+    auction = frozen(open_auction_now())
+    listing = market.west_listing
+
+    with pytest.raises(CapacityCommitted) as caught:
+        BookedCommitments().fit_commitments(
+            listing_id=listing.pk, windows=[], maintenance=[], since=auction.delivery_starts_at
+        )
+
+    assert caught.value.params["committed"] == "100.000"
+    cancel_auction(actor=operator(), auction_id=auction.pk, reason="start over")
+    BookedCommitments().fit_commitments(
+        listing_id=listing.pk, windows=[], maintenance=[], since=auction.delivery_starts_at
+    )
