@@ -1,13 +1,15 @@
-"""The point nearest a target within linear conditions: a dual active-set method for small problems.
+"""The point nearest a target within linear conditions: a dual active-set method.
 
-After D. Goldfarb and A. Idnani, "A numerically stable dual method for solving strictly convex quadratic
-programs", Mathematical Programming 27 (1983). Finite, deterministic, and exact to rounding; it starts at
-the target and takes in one broken condition after the other.
+After D. Goldfarb and A. Idnani, "A numerically stable dual method for solving strictly convex
+quadratic programs", Mathematical Programming 27 (1983). Finite, deterministic, and exact to rounding;
+it starts at the target and takes in one broken condition after the other. The factors of the active
+conditions are updated, not made anew, so a step costs a few products of a matrix and a vector.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from orders.clearing.types import BoolArray, FloatArray
 
@@ -49,8 +51,10 @@ class _DualMethod:
         self._tolerance = tolerance
         self._point = target * self._scale
         self._active: list[int] = []
-        self._sign: list[float] = []
         self._multipliers = np.zeros(0)
+        # Orthonormal base of the active normals and its triangle: base @ triangle = normals.
+        self._base = np.zeros((len(target), 0))
+        self._triangle = np.zeros((0, 0))
 
     def solve(self) -> FloatArray | None:
         """Take in equalities first, then the most broken condition, until all hold."""
@@ -95,20 +99,37 @@ class _DualMethod:
             self._multipliers = self._multipliers - step * weight
             own += step
             if step == full:
-                self._active.append(row)
-                self._sign.append(sign)
+                self._enter(row, normal)
                 self._multipliers = np.append(self._multipliers, own)
                 return True
             self._leave(blocked)
 
     def _split(self, normal: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the part of a normal that active conditions leave free, and their weights in it."""
+        """Return what active conditions leave free of a normal, and their weights in it."""
         if not self._active:
             return normal, np.zeros(0)
-        matrix = (self._rows[self._active] * np.array(self._sign)[:, None]).T
-        base, triangle = np.linalg.qr(matrix)
-        inner = base.T @ normal
-        return normal - base @ inner, np.linalg.solve(triangle, inner)
+        along, inner = self._project(normal)
+        return along, solve_triangular(self._triangle, inner, check_finite=False)
+
+    def _project(self, normal: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Split a normal by the base; twice, since once loses digits when little is left."""
+        inner = self._base.T @ normal
+        along = normal - self._base @ inner
+        again = self._base.T @ along
+        return along - self._base @ again, inner + again
+
+    def _enter(self, row: int, normal: FloatArray) -> None:
+        """Append a condition to the active ones and its direction to the base."""
+        along, inner = self._project(normal)
+        length = float(np.linalg.norm(along))
+        count = len(self._active)
+        triangle = np.zeros((count + 1, count + 1))
+        triangle[:count, :count] = self._triangle
+        triangle[:count, count] = inner
+        triangle[count, count] = length
+        self._triangle = triangle
+        self._base = np.column_stack([self._base, along / length])
+        self._active.append(row)
 
     def _first_to_leave(self, weight: FloatArray) -> int | None:
         best: int | None = None
@@ -121,7 +142,17 @@ class _DualMethod:
         return best
 
     def _leave(self, place: int | None) -> None:
-        if place is not None:
-            del self._active[place]
-            del self._sign[place]
-            self._multipliers = np.delete(self._multipliers, place)
+        """Take a condition out and rotate base and triangle back into shape."""
+        if place is None:
+            return
+        del self._active[place]
+        self._multipliers = np.delete(self._multipliers, place)
+        triangle, base = np.delete(self._triangle, place, axis=1), self._base
+        for k in range(place, len(self._active)):
+            length = float(np.hypot(triangle[k, k], triangle[k + 1, k]))
+            cosine, sine = triangle[k, k] / length, triangle[k + 1, k] / length
+            turn = np.array([[cosine, sine], [-sine, cosine]])
+            triangle[k : k + 2, k:] = turn @ triangle[k : k + 2, k:]
+            base[:, k : k + 2] = base[:, k : k + 2] @ turn.T
+        self._triangle = np.triu(triangle[:-1])
+        self._base = np.ascontiguousarray(base[:, :-1])
