@@ -73,7 +73,7 @@ def slot_parameters(auction: Auction) -> dict[str, Any]:
 
 
 def unsold_units(*, auction: Auction, listing_ids: Iterable[int]) -> dict[int, dict[int, Decimal]]:
-    """Return by listing and period the units that no auction has sold or claimed.
+    """Return by listing and period the units that no published auction has sold.
 
     Periods without room are absent. Units of the least available slot count for a period.
     """

@@ -43,12 +43,16 @@ class Sales:
 def sales_of(*, organisation: Organisation, since: datetime, hours: int = 24) -> dict[int, Sales]:
     """Return by listing id the unit-hours offered and committed from the running slot on.
 
-    Units claimed by an auction that is being cleared count as committed until it is published.
+    What an auction in flight offers counts as committed once it is published as sold.
     """
     slots_per_hour = 60 // SLOT_MINUTES
     length = timedelta(minutes=SLOT_MINUTES)
     start = since - (since - datetime.min.replace(tzinfo=since.tzinfo)) % length
-    parameters = {"since": start, "slots": hours * slots_per_hour, "owner": organisation.pk}
+    parameters: dict[str, datetime | int] = {
+        "since": start,
+        "slots": hours * slots_per_hour,
+        "owner": organisation.pk,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SALES, parameters)
         return {

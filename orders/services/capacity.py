@@ -9,6 +9,7 @@ their check constraint is the guarantee that nothing is sold twice.
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -194,7 +195,7 @@ def units_in_flight(*, listing_id: int, since: datetime) -> dict[datetime, Decim
     ends_at = datetime.max.replace(tzinfo=since.tzinfo)
     with connection.cursor() as cursor:
         cursor.execute(_OTHERS, [0, ends_at, since])
-        values = {
+        values: dict[str, Any] = {
             "starts_at": since,
             "ends_at": ends_at,
             "in_flight": [row[0] for row in cursor.fetchall()],
@@ -204,7 +205,7 @@ def units_in_flight(*, listing_id: int, since: datetime) -> dict[datetime, Decim
         return {starts_at: quantity for _, starts_at, quantity in cursor.fetchall()}
 
 
-def _window(auction: Auction) -> dict[str, object]:
+def _window(auction: Auction) -> dict[str, Any]:
     """Return the parameters of a window, with the other auctions in flight over it."""
     ends_at = auction.delivery_ends_at
     with connection.cursor() as cursor:
