@@ -13,6 +13,7 @@ from orders.clearing import (
     verify,
     write_result,
 )
+from orders.clearing.fields import format_decimal
 
 _USAGE = """usage: python -m orders.clearing clear BUNDLE RESULT
        python -m orders.clearing verify BUNDLE RESULT
@@ -42,7 +43,8 @@ def _clear(bundle: str, path: str) -> int:
     result = clear(auction)
     write_result(result, path)
     summary = result.summary
-    print(f"status {summary.status}, welfare {summary.welfare}, gap {summary.gap}")
+    welfare, gap = format_decimal(summary.welfare), format_decimal(summary.gap)
+    print(f"status {summary.status}, welfare {welfare}, gap {gap}")
     return _print_violations(verify(auction, result))
 
 

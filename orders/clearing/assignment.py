@@ -37,8 +37,8 @@ def pair_period(
     """Assign the sellers of one period to its buyers along the flows.
 
     Parties stand in line at their node, large and steady sellers and block buyers first, and are
-    matched in line: each order has few counterparties, and the same ones from period to period where
-    the amounts allow.
+    matched in line: each order has few counterparties, and the same ones from period to period
+    where the amounts allow.
     """
     buyers = sorted((p for p in buyers if p.lots), key=lambda p: (p.node, p.rank))
     sellers = sorted((p for p in sellers if p.lots), key=lambda p: (p.node, p.rank))

@@ -39,7 +39,7 @@ class BlockProgramme:
     """Welfare over all periods with blocks as columns.
 
     Steps far from the price are merged and unused arcs left out, both only to propose a choice: the
-    choice is evaluated exactly afterwards, and the bound is computed from prices on original orders.
+    choice is evaluated exactly afterwards, and the bound is computed on the original orders.
     """
 
     def __init__(self, book: Book, base: tuple[PeriodSolution, ...], lots: IntArray) -> None:
@@ -71,7 +71,7 @@ class BlockProgramme:
         change = np.r_[True, (ident[1:] != ident[:-1]) | (key[1:] != key[:-1])][:count]
         target = np.cumsum(change) - 1
         weight = lots.astype(float)
-        total = np.bincount(target, weights=weight)
+        total = np.bincount(target, weights=weight).astype(float)
         worth = np.bincount(target, weights=weight * merit.price)
         plain = np.bincount(target, weights=merit.price) / np.maximum(np.bincount(target), 1)
         price = np.where(total > 0, worth / np.maximum(total, 1e-300), plain)
@@ -166,7 +166,7 @@ class BlockProgramme:
         ]
         row_upper = [np.zeros(self._periods * self._nodes), book.market.capacity.T.reshape(-1)]
         extra = self._logic_rows(start, integer=integer)
-        for number, (terms, limit) in enumerate(extra):
+        for number, (terms, _) in enumerate(extra):
             for column, value in terms:
                 parts.add_one(rows + number, column, value)
         row_lower.append(np.full(len(extra), -np.inf))

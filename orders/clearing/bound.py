@@ -15,7 +15,7 @@ from orders.clearing.ways import cheapest_ways
 
 @dataclass(frozen=True, eq=False)
 class BoundVector:
-    """Supply prices in clearing ticks by (period, node) and rents in quanta by (period, direction)."""
+    """Supply prices in ticks by (period, node), rents in quanta by (period, direction), and U."""
 
     ticks: IntArray
     rent: IntArray

@@ -43,7 +43,7 @@ def read_bundle(source: str | Path | BinaryIO) -> Auction:
 
 
 def write_bundle(auction: Auction, path: str | Path) -> None:
-    """Write the canonical form of an auction as a folder, or as a zip if the name ends in `.zip`."""
+    """Write the canonical form of an auction as a folder, or a zip if the name ends in `.zip`."""
     _write_files(canonical_files(auction), Path(path))
 
 

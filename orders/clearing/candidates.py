@@ -13,7 +13,7 @@ from orders.clearing.types import NONE, BlockLeg, BlockOption, BlockOrder
 
 @dataclass(frozen=True)
 class Injection:
-    """Lots into (sell, positive) or out of (buy, negative) a node in a period, at full acceptance."""
+    """Lots into (sell, positive) or out of (buy, negative) a node, at full acceptance."""
 
     period: int
     node: int
@@ -33,9 +33,9 @@ class LinkUse:
 class Candidate:
     """One way to accept one option of a block order.
 
-    A buy with placement `single` has one candidate per hub and carbon level of supply: it consumes at
-    the supply node itself and carries its route along. `value` is limit price times quantity (negative
-    for a sell), `tariff` the money for its own route.
+    A buy with placement `single` has one candidate per hub and carbon level of supply: it consumes
+    at the supply node itself and carries its route along. `value` is limit price times quantity
+    (negative for a sell), `tariff` the money for its own route.
     """
 
     order: int
@@ -213,7 +213,8 @@ def _single_candidate(
     market: Market, number: int, position: int, order: BlockOrder, option: BlockOption, node: int
 ) -> Candidate:
     products = market.auction.products
-    injections, uses = [], []
+    injections: list[Injection] = []
+    uses: list[LinkUse] = []
     tariff = Decimal(0)
     for leg in option.legs:
         if not leg.quantity_lots:

@@ -32,7 +32,7 @@ def canonical_files(auction: Auction) -> dict[str, bytes]:
     """Return file name to content; equal auctions give equal bytes, however they were written."""
     with localcontext() as context:
         context.prec = 60
-        tables = {
+        tables: dict[str, _Rows] = {
             "hubs": [(hub,) for hub in auction.hubs],
             "products": _products(auction),
             "links": _links(auction),
@@ -83,7 +83,7 @@ def _terms(auction: Auction) -> dict[str, Any]:
 
 def _products(auction: Auction) -> _Rows:
     columns = BUNDLE_TABLES["products"][1]
-    rows = []
+    rows: _Rows = []
     for product in auction.products:
         given = {}
         for key, text in product.given.items():
@@ -107,7 +107,7 @@ def _links(auction: Auction) -> _Rows:
 
 def _link_capacities(auction: Auction) -> _Rows:
     hubs = auction.hubs
-    rows = []
+    rows: _Rows = []
     for link in auction.links:
         pairs = zip(link.forward_capacity, link.reverse_capacity, strict=True)
         for number, (forward, reverse) in enumerate(pairs, start=1):
@@ -129,7 +129,7 @@ def _listings(auction: Auction) -> _Rows:
 
 
 def _listing_capacities(auction: Auction) -> _Rows:
-    rows = []
+    rows: _Rows = []
     for listing in auction.listings:
         for (item, period), lots in sorted(listing.capacity_lots.items()):
             product = auction.products[item]
@@ -180,7 +180,7 @@ def _curves(auction: Auction) -> _Rows:
         curves.participant,
         strict=True,
     )
-    rows = []
+    rows: _Rows = []
     for name, buy, hub, p, period, price, lots, limit, listing, intensity, green, who in columns:
         rows.append(
             (
@@ -202,7 +202,9 @@ def _curves(auction: Auction) -> _Rows:
 
 
 def _blocks(auction: Auction) -> dict[str, _Rows]:
-    orders, options, legs = [], [], []
+    orders: _Rows = []
+    options: _Rows = []
+    legs: _Rows = []
     for order in auction.blocks:
         orders.append(
             (
@@ -231,7 +233,7 @@ def _blocks(auction: Auction) -> dict[str, _Rows]:
 
 
 def _flexibles(auction: Auction) -> _Rows:
-    rows = []
+    rows: _Rows = []
     for order in auction.flexibles:
         product = auction.products[order.product]
         rows.append(

@@ -1,9 +1,9 @@
 """The network that every period shares: price nodes and the arcs supply may take between them.
 
-Per hub, product and carbon level there is a supply node (what local sellers offer) and, since a buyer
-without a latency limit may be served through any route, a network node. Per latency class in use there
-is a delivery node that only the least-RTT routes within the class reach, and only with supply of their
-own first hub.
+Per hub, product and carbon level there is a supply node (what local sellers offer) and, since a
+buyer without a latency limit may be served through any route, a network node. Per latency class in
+use there is a delivery node that only the least-RTT routes within the class reach, and only with
+supply of their own first hub.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Kind(IntEnum):
 
 
 class Node(NamedTuple):
-    """A place with a price. `level` counts the product's active carbon levels, the last is "no limit"."""
+    """A place with a price. `level` counts the active carbon levels, the last is "no limit"."""
 
     kind: Kind
     hub: int
@@ -309,7 +309,7 @@ def _add_routes(
     index: dict[Node, int],
     sellers: set[tuple[int, int]],
 ) -> None:
-    """Connect a delivery node with the supply within its reach; looser classes draw on stricter ones."""
+    """Connect a delivery node with supply in reach; looser classes draw on stricter ones."""
     classes = auction.products[node.product].rtt_classes
     tighter = [k for k in range(node.rtt_class) if node._replace(rtt_class=k) in index]
     floor = Decimal(-1)

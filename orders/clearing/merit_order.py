@@ -13,7 +13,7 @@ ListingPlace = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class MeritOrder:
-    """Steps (period, node, side, price), sorted by that key; `step_of_order` maps each curve row."""
+    """Steps sorted by (period, node, side, price); `step_of_order` maps each curve row."""
 
     period: IntArray
     node: IntArray

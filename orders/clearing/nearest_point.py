@@ -1,20 +1,21 @@
 """The point nearest a target within linear conditions: a dual active-set method.
 
 After D. Goldfarb and A. Idnani, "A numerically stable dual method for solving strictly convex
-quadratic programs", Mathematical Programming 27 (1983). Finite, deterministic, and exact to rounding;
-it starts at the target and takes in one broken condition after the other. The factors of the active
-conditions are updated, not made anew, so a step costs a few products of a matrix and a vector.
+quadratic programs", Mathematical Programming 27 (1983). Finite, deterministic, and exact to
+rounding; it starts at the target and takes in one broken condition after the other. The factors of
+the active conditions are updated, not made anew, so a step costs a few products of a matrix and a
+vector.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from orders.clearing.types import BoolArray, FloatArray
 
 _DEPENDENT = 1e-9
 _MAX_STEPS = 5000
+_BLOCK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ class _DualMethod:
         if not self._active:
             return normal, np.zeros(0)
         along, inner = self._project(normal)
-        return along, solve_triangular(self._triangle, inner, check_finite=False)
+        return along, _solve_upper(self._triangle, inner)
 
     def _project(self, normal: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Split a normal by the base; twice, since once loses digits when little is left."""
@@ -156,3 +157,16 @@ class _DualMethod:
             base[:, k : k + 2] = base[:, k : k + 2] @ turn.T
         self._triangle = np.triu(triangle[:-1])
         self._base = np.ascontiguousarray(base[:, :-1])
+
+
+def _solve_upper(triangle: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve with an upper triangle, from the last block of rows to the first.
+
+    NumPy alone has no triangular solver, and its general one would factorise again.
+    """
+    x = right.copy()
+    for end in range(len(x), 0, -_BLOCK):
+        start = max(0, end - _BLOCK)
+        x[start:end] = np.linalg.solve(triangle[start:end, start:end], x[start:end])
+        x[:start] -= triangle[:start, start:end] @ x[start:end]
+    return x

@@ -122,7 +122,7 @@ class PeriodModel:
         *,
         arc_limit: FloatArray | None = None,
     ) -> PeriodSolution | None:
-        """Clear with fixed injections (lots by node, supply positive); None if that is impossible."""
+        """Clear with fixed injections (lots by node, supply positive); None if impossible."""
         solver = self._loaded(lots)
         nodes, count = len(self.market.nodes), self.step_count
         links = np.arange(len(self.capacity))

@@ -1,8 +1,8 @@
 """All admissible prices of one period as a small system of linear conditions.
 
-Arcs that carry something tie prices together exactly, so connected nodes share one unknown plus a fixed
-offset; full links add one unknown rent each. Conditions of unused ways are added only when a trial
-solution breaks them.
+Arcs that carry something tie prices together exactly, so connected nodes share one unknown plus a
+fixed offset; full links add one unknown rent each. Conditions of unused ways are added only when a
+trial solution breaks them.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class PriceVector:
-    """Prices of one period: per supply node (nan without sellers), per demand node, rent per Gbit/s."""
+    """Prices of one period: supply (nan without sellers), delivered, and rents per Gbit/s."""
 
     supply: FloatArray
     delivered: FloatArray
@@ -97,10 +97,10 @@ class PriceSystem:
                 affine = Affine(float(self.node_low[node]), ())
             if affine.value(x) > ways.price[node] + PRICE_TOLERANCE * 10:
                 added |= self._add_way(affine, ways, node)
-        for number, node in enumerate(market.nodes):
-            if node.kind == Kind.SUPPLY and number in self.price_of:
-                for level in range(node.level):
-                    stricter = market.index[node._replace(level=level)]
+        for number, item in enumerate(market.nodes):
+            if item.kind == Kind.SUPPLY and number in self.price_of:
+                for level in range(item.level):
+                    stricter = market.index[item._replace(level=level)]
                     added |= self._add_premium(number, stricter, x)
         return added
 

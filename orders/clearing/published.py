@@ -40,12 +40,12 @@ class PublishedPrices:
 def rent_quantum(market: Market) -> Decimal:
     """Return a power of ten so fine that rounding a rent moves no price by a tenth of a tick."""
     finest = min(product.clearing_price_tick for product in market.auction.products)
-    widest = max(max(product.bandwidth for product in market.auction.products), Decimal(1))
+    widest = max(Decimal(1), *(product.bandwidth for product in market.auction.products))
     return Decimal(1).scaleb((finest / widest / 10).adjusted())
 
 
 def publish_prices(market: Market, vectors: Sequence[PriceVector]) -> PublishedPrices:
-    """Round the prices of all periods; rounding is to the nearest tick, so limits are never crossed."""
+    """Round all prices to the nearest tick, which never crosses a limit price."""
     quantum = rent_quantum(market)
     ticks = np.full((len(vectors), len(market.nodes)), EMPTY, dtype=np.int64)
     rents = np.zeros((len(vectors), market.capacity.shape[0]), dtype=np.int64)
@@ -66,8 +66,8 @@ def publish_prices(market: Market, vectors: Sequence[PriceVector]) -> PublishedP
 def _complete(market: Market, vector: PriceVector, period: int) -> np.ndarray:
     """Return a price for every node: supply as found, delivered as the cheapest way.
 
-    A hub without sellers gets, as supply price, what a unit of supply would be worth there: the most
-    that any place it could serve pays net of the way.
+    A hub without sellers gets, as supply price, what a unit of supply would be worth there: the
+    most that any place it could serve pays net of the way.
     """
     raw = np.where(np.isinf(vector.delivered), np.nan, vector.delivered)
     worth = _worth_of_supply(market, raw, vector, period)

@@ -9,7 +9,7 @@ from orders.clearing.types import IntArray
 
 
 def share_pro_rata(total: int, offers: Sequence[int], floors: Sequence[int]) -> list[int]:
-    """Split a total over offers in proportion, remainders to the largest fraction, ties to the first.
+    """Split a total in proportion to offers, by largest remainder, ties to the first.
 
     Args:
         total: lots to give out, at most the sum of the offers.

@@ -296,10 +296,16 @@ def losing_orders(book: Book, selection: Selection, prices: PublishedPrices) -> 
         total = sum((surplus[k] for k in members), Decimal(0))
         if total < 0:
             losers.append((total, head))
-        elif _is_at_the_money(book.candidates[head], selection[head]) and len(members) == 1:
-            if total > _tick_allowance(book, head, selection[head]):
-                losers.append((-total, head))
+        elif _is_off_the_money(book, head, selection[head], total) and len(members) == 1:
+            losers.append((-total, head))
     return tuple(k for _, k in sorted(losers))
+
+
+def _is_off_the_money(book: Book, number: int, ratio: Decimal, surplus: Decimal) -> bool:
+    """Whether a part-filled candidate has a surplus that rounding does not explain."""
+    if not _is_at_the_money(book.candidates[number], ratio):
+        return False
+    return surplus > _tick_allowance(book, number, ratio)
 
 
 def _tick_allowance(book: Book, number: int, ratio: Decimal) -> Decimal:

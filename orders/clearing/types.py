@@ -1,8 +1,8 @@
 """Frozen inputs and results of the engine.
 
-Quantities are whole lots and prices whole ticks of their product, so that everything that is compared
-or added is an integer; `Product` converts. Indices (hub, product, period, class) count from 0;
-`NONE` (-1) means "no limit" or "none".
+Quantities are whole lots and prices whole ticks of their product, so that everything that is
+compared or added is an integer; `Product` converts. Indices (hub, product, period, class)
+count from 0; `NONE` (-1) means "no limit" or "none".
 """
 
 from collections.abc import Mapping
@@ -85,7 +85,7 @@ class Listing:
 class CurveOrders:
     """All curve orders, one step per position, as parallel columns in canonical order.
 
-    `carbon_class` is a buy's limit or a sell's strictest class, as an index into the product's list.
+    `carbon_class` is a buy's limit or a sell's strictest class, an index into the product's list.
     """
 
     order_id: tuple[str, ...]

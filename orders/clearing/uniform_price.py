@@ -1,4 +1,4 @@
-"""Uniform prices: the admissible vector nearest the cells' own midpoints, block conditions included."""
+"""Uniform prices: the admissible vector nearest the cells' own midpoints, blocks included."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

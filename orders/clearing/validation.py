@@ -1,4 +1,4 @@
-"""Turns the raw tables of a bundle into a checked `Auction`, or refuses with file, line and reason."""
+"""Turns the raw tables of a bundle into a checked `Auction`, or refuses with file and line."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -30,8 +30,9 @@ def auction_from_tables(
 
     Args:
         meta: the keys of `auction.json`.
-        tables: table name (file name without `.csv`) to row dicts with the file's columns. Cells may be
-            text, int, Decimal, bool or None; lists become `;`-separated text; floats are refused.
+        tables: table name (file name without `.csv`) to row dicts with the file's columns. Cells
+            may be text, int, Decimal, bool or None; lists become `;`-separated text; floats are
+            refused.
 
     Raises:
         BundleRefused: the first broken rule, with the line the row would have in its file.
@@ -92,7 +93,8 @@ def _with_classes(
         for key, column in (("rtt_classes", "max_rtt_ms"), ("carbon_classes", "max_carbon")):
             if key not in product.given and getattr(terms, key) is None:
                 limits = _limits_of_orders(product.name, column, tables)
-                product = replace(product, **{key: limits})
+                changes: dict[str, Any] = {key: limits}
+                product = replace(product, **changes)
         found.append(product)
     return tuple(found)
 
@@ -110,7 +112,7 @@ def _limits_of_orders(
     for name in ("curve_orders", "block_orders", "flexible_orders"):
         table = tables[name]
         owner = "order_id" if name == "block_orders" else "product"
-        distinct: dict[tuple[str, str], int] = {}
+        distinct: dict[tuple[str, ...], int] = {}
         for line, cells in table.rows(owner, column):
             distinct.setdefault(cells, line)
         for (key, text), line in distinct.items():

@@ -16,8 +16,8 @@ _DIGITS = 60
 def verify(auction: Auction, result: Result) -> list[Violation]:
     """Check a result against its auction and return every violation found.
 
-    All comparisons are exact decimals on the published numbers; where the rules allow it, within one
-    lot per cell and one clearing tick per price. An empty list means that the result is valid.
+    All comparisons are exact decimals on the published numbers; where the rules allow it, within
+    one lot per cell and one clearing tick per price. An empty list means that the result is valid.
     """
     with localcontext() as context:
         context.prec = _DIGITS

@@ -1,7 +1,7 @@
 """What the verifier reads from a bundle and a result, in exact decimals.
 
-Nothing here or in the other verification modules uses the solver's code: routes, classes and offers are
-worked out again, in plain Python.
+Nothing here or in the other verification modules uses the solver's code: routes, classes and
+offers are worked out again, in plain Python.
 """
 
 from collections import defaultdict

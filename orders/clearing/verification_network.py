@@ -3,7 +3,7 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from orders.clearing.types import AssignmentRow
+from orders.clearing.types import AssignmentRow, Product
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 from orders.clearing.verification_orders import OrderChecks
 
@@ -45,37 +45,41 @@ class NetworkChecks:
 
     def _check_prices(self) -> None:
         facts = self._facts
-        terms = facts.auction.terms
         for product in facts.products.values():
             for hub in facts.auction.hubs:
-                for period in range(1, terms.periods + 1):
-                    looser: Decimal | None = None
-                    for carbon in (None, *reversed(product.carbon_classes)):
-                        key = (hub, product.name, carbon, period)
-                        if key not in facts.supply_price:
-                            facts.report("8", f"prices {key}", "the row is missing")
-                            continue
-                        price = facts.supply_price[key]
-                        if price is not None and looser is not None and price < looser:
-                            tick = product.clearing_price_tick
-                            if looser - price > tick:
-                                facts.report("6", f"prices {key}", "cheaper than a looser class")
-                        looser = price
+                for period in range(1, facts.auction.terms.periods + 1):
+                    self._check_classes(hub, product, period)
                     if (hub, product.name, None, None, period) not in facts.delivered_price:
                         facts.report("8", f"{hub}/{product.name}/{period}", "no delivered price")
-        for table in (facts.supply_price, facts.delivered_price):
-            for key, price in table.items():
-                self._check_price(key, price)
+        for key, price in facts.supply_price.items():
+            self._check_price(key[0], key[1], f"prices {key}", price)
+        for place, price in facts.delivered_price.items():
+            self._check_price(place[0], place[1], f"delivered_prices {place}", price)
 
-    def _check_price(self, key, price: Decimal | None) -> None:  # type: ignore[no-untyped-def]
-        product = self._facts.products.get(key[1])
-        if product is None or key[0] not in self._facts.hub_number:
-            self._facts.report("8", f"{key}", "unknown hub or product")
+    def _check_classes(self, hub: str, product: Product, period: int) -> None:
+        """Every class has a price, and a stricter one is never cheaper."""
+        facts = self._facts
+        looser: Decimal | None = None
+        for carbon in (None, *reversed(product.carbon_classes)):
+            key = (hub, product.name, carbon, period)
+            if key not in facts.supply_price:
+                facts.report("8", f"prices {key}", "the row is missing")
+                continue
+            price = facts.supply_price[key]
+            known = price is not None and looser is not None
+            if known and looser - price > product.clearing_price_tick:  # type: ignore[operator]
+                facts.report("6", f"prices {key}", "cheaper than a looser class")
+            looser = price
+
+    def _check_price(self, hub: str, product_name: str, name: str, price: Decimal | None) -> None:
+        product = self._facts.products.get(product_name)
+        if product is None or hub not in self._facts.hub_number:
+            self._facts.report("8", name, "unknown hub or product")
         elif price is not None and (
             price % product.clearing_price_tick
             or not product.price_min <= price <= product.price_max
         ):
-            self._facts.report("8", f"{key}", f"price {price} is off the tick or out of band")
+            self._facts.report("8", name, f"price {price} is off the tick or out of band")
 
     # -- flows -----------------------------------------------------------------------------------
 
@@ -148,11 +152,9 @@ class NetworkChecks:
             facts.report("8", row.buy_order_id, f"assigned {row.quantity}, not whole lots")
         if row.listing_id != seller.listing:
             facts.report("7", row.buy_order_id, f"listing {row.listing_id}, not {seller.listing}")
-        if buyer.max_carbon is not None:
-            if seller.intensity is None or seller.intensity > buyer.max_carbon:
-                facts.report(
-                    "7", row.buy_order_id, f"{row.sell_order_id} is above its carbon limit"
-                )
+        dirty = seller.intensity is None or seller.intensity > (buyer.max_carbon or _ZERO)
+        if buyer.max_carbon is not None and dirty:
+            facts.report("7", row.buy_order_id, f"{row.sell_order_id} is above its carbon limit")
         self._check_way(row, buyer.max_rtt, buyer.max_carbon, seller.intensity, buyer.single)
 
     def _check_way(
@@ -240,9 +242,10 @@ class NetworkChecks:
         for carbon in (None, *facts.active[product]):
             first = facts.delivered_price.get((start, product, None, carbon, period))
             second = facts.delivered_price.get((end, product, None, carbon, period))
-            if first is not None and second is not None:
-                if abs(second - first - toll) <= 2 * contract.clearing_price_tick:
-                    return
+            if first is None or second is None:
+                continue
+            if abs(second - first - toll) <= 2 * contract.clearing_price_tick:
+                return
         facts.report("6", place, f"{product} flows although the prices do not differ by {toll}")
 
     # -- delivered prices ------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def small_auction(
 
 
 class RandomBook:
-    """A random auction: hubs, links with scarce capacity, listings, curves, blocks of every kind."""
+    """A random auction: scarce links, listings, curves, blocks of every kind."""
 
     def __init__(
         self,

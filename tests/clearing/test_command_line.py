@@ -44,7 +44,7 @@ def test_clears_and_verifies_without_django(tmp_path: Path) -> None:
     verified = run("verify", tmp_path / "bundle.zip", tmp_path / "result")
 
     assert (cleared.returncode, cleared.stderr) == (0, "")
-    assert cleared.stdout == "status cleared, welfare 35.00, gap 0.000000000\n"
+    assert cleared.stdout == "status cleared, welfare 35, gap 0\n"
     assert (verified.returncode, verified.stdout) == (0, "valid\n")
 
 
