@@ -34,6 +34,14 @@ def current_actor(request: HttpRequest) -> Actor:
     return actor
 
 
+def acting_organisation(request: HttpRequest) -> Organisation:
+    """Return the organisation that the visitor acts for; 403 when there is none."""
+    organisation = current_actor(request).organisation
+    if organisation is None:
+        raise PermissionDenied
+    return organisation
+
+
 def _find_actor(request: HttpRequest) -> Actor:
     if not request.user.is_authenticated:
         return NOBODY

@@ -21,7 +21,7 @@ from marketplace.services.listing_import import (
     REQUIRED_COLUMNS,
     import_listings,
 )
-from marketplace.web.access import current_actor, require_supplier
+from marketplace.web.access import acting_organisation, current_actor, require_supplier
 from marketplace.web.csv_answers import csv_answer
 from marketplace.web.uploads import SHOWN_ERRORS, RefusedRow, UploadForm, refused_rows
 
@@ -72,7 +72,7 @@ def _headline(count: int) -> str:
 @require_safe
 def import_template(request: HttpRequest) -> HttpResponse:
     """Answer a CSV with the columns and one example row for each pool of the supplier."""
-    pools = pools_of(current_actor(request).organisation)[:MOST_EXAMPLES]
+    pools = pools_of(acting_organisation(request))[:MOST_EXAMPLES]
     head = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
     return csv_answer("listings-template.csv", head, [_example(pool) for pool in pools])
 

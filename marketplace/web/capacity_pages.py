@@ -20,7 +20,7 @@ from marketplace.models import Hub, Listing, ListingState, Organisation, Product
 from marketplace.selectors.organisations import listings_of, pool_of, pools_of
 from marketplace.services.checks import plain
 from marketplace.templatetags.market_ui import localname
-from marketplace.web.access import current_actor, require_supplier
+from marketplace.web.access import acting_organisation, require_supplier
 from marketplace.web.csv_answers import csv_answer
 
 PAGE_SIZE = 20
@@ -93,7 +93,7 @@ def capacity_tabs(active: str) -> list[dict[str, Any]]:
 @require_safe
 def list_capacity(request: HttpRequest) -> HttpResponse:
     """Show the listings with state, price and what is sold in the next 24 hours."""
-    owner = current_actor(request).organisation
+    owner = acting_organisation(request)
     form = ListingFilter(request.GET, owner=owner)
     page = Paginator(form.narrow(listings_of(owner)), PAGE_SIZE).get_page(request.GET.get("page"))
     sales = provided("listing_sales", request, {})
@@ -140,7 +140,7 @@ def _totals(sales: dict[int, Any]) -> dict[str, Decimal]:
 @require_safe
 def export_capacity(request: HttpRequest) -> HttpResponse:
     """Answer the filtered listings as CSV."""
-    owner = current_actor(request).organisation
+    owner = acting_organisation(request)
     listings = ListingFilter(request.GET, owner=owner).narrow(listings_of(owner))
     sales = provided("listing_sales", request, {})
     return csv_answer("capacity.csv", CSV_HEAD, _csv_rows(listings, sales))
@@ -175,7 +175,7 @@ def _csv_rows(listings: Iterable[Listing], sales: dict[int, Any]) -> Iterable[li
 @require_safe
 def list_pools(request: HttpRequest) -> HttpResponse:
     """Show the pools with identifier, trust marks and how much of each is listed."""
-    owner = current_actor(request).organisation
+    owner = acting_organisation(request)
     pools = pools_of(owner).annotate(
         active_listings=Count("listings", filter=Q(listings__state=ListingState.ACTIVE))
     )
@@ -209,6 +209,6 @@ def show_pool(request: HttpRequest, identifier: str) -> HttpResponse:
 def own_pool(request: HttpRequest, identifier: str) -> ResourcePool:
     """Return a pool of the acting organisation, or answer 404."""
     try:
-        return pool_of(current_actor(request).organisation, identifier)
+        return pool_of(acting_organisation(request), identifier)
     except NotFound:
         raise Http404 from None

@@ -19,7 +19,7 @@ from marketplace.models import Listing, ListingState, ResourcePool
 from marketplace.selectors.organisations import listing_of
 from marketplace.services.error_texts import error_text
 from marketplace.services.listings import create_listing, revise_listing
-from marketplace.web.access import current_actor, require_supplier
+from marketplace.web.access import acting_organisation, current_actor, require_supplier
 from marketplace.web.curve_chart import curve_chart
 from marketplace.web.form_fields import add_refusal
 from marketplace.web.listing_forms import (
@@ -51,7 +51,7 @@ class ListingEditor:
         self.asks_only = "more" in request.POST or "draw" in request.POST
         self.data = request.POST if request.method == "POST" and not self.asks_only else None
         self.form = ListingForm(
-            self.data, owner=self.actor.organisation, listing=listing, initial=self._facts()
+            self.data, owner=acting_organisation(request), listing=listing, initial=self._facts()
         )
         self.steps = self._rows(StepForm, "steps", self._stored_steps)
         self.windows = self._rows(WindowForm, "windows", self._stored_windows)
@@ -132,7 +132,7 @@ class ListingEditor:
         if part is None:
             add_refusal(self.form, error)
         else:
-            part._non_form_errors.append(error_text(error))
+            part.refuse(error_text(error))
 
     @property
     def has_errors(self) -> bool:
@@ -149,6 +149,10 @@ class ListingEditor:
         read = [StepForm(row) for row in self._typed(StepForm, "steps")]
         good = [form.cleaned_data for form in read if form.is_valid()]
         return [(row["quantity"], row["price"]) for row in good]
+
+    def has_pools(self) -> bool:
+        """Tell whether the supplier has anything to list."""
+        return ResourcePool.objects.filter(organisation=self.actor.organisation).exists()
 
     def chosen_pool(self) -> ResourcePool | None:
         """Return the pool in the form, if it is one of the supplier's."""
@@ -204,7 +208,7 @@ def _context(editor: ListingEditor) -> dict[str, Any]:
         "last": last,
         "chart": curve_chart(steps, product=pool.product if pool else None, last=last),
         "cancel_url": own_page,
-        "no_pools": listing is None and not editor.form.fields["pool"].queryset.exists(),
+        "no_pools": listing is None and not editor.has_pools(),
         "crumbs": [(gettext("My capacity"), reverse("capacity"))],
     }
 
@@ -212,6 +216,6 @@ def _context(editor: ListingEditor) -> dict[str, Any]:
 def own_listing(request: HttpRequest, public_id: UUID) -> Listing:
     """Return a listing of the acting organisation, or answer 404."""
     try:
-        return listing_of(current_actor(request).organisation, public_id)
+        return listing_of(acting_organisation(request), public_id)
     except NotFound:
         raise Http404 from None

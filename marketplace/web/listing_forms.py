@@ -89,6 +89,10 @@ class Rows(forms.BaseFormSet):
         """Treat every row that was sent alike, whether it was there before or not."""
         return 0 if self.is_bound else super().initial_form_count()
 
+    def refuse(self, message: str) -> None:
+        """Put a message above the rows."""
+        self.non_form_errors().append(message)
+
     def filled(self) -> list[dict[str, Any]]:
         """Return the cleaned values of the rows that hold something."""
         return [form.cleaned_data for form in self.forms if form.has_changed()]

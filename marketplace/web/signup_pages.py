@@ -18,7 +18,7 @@ from marketplace.services.error_texts import error_text
 from marketplace.services.organisations import resubmit_organisation
 from marketplace.services.sign_up import Person, sign_up
 from marketplace.templatetags.market_ui import market_time
-from marketplace.web.access import SESSION_KEY, current_actor, require_member
+from marketplace.web.access import SESSION_KEY, acting_organisation, current_actor, require_member
 from marketplace.web.form_fields import add_refusal
 from marketplace.web.signup_forms import PERSON_FIELDS, OrganisationForm, SignUpForm
 
@@ -99,7 +99,7 @@ def _sent_on(organisation: Organisation | None) -> str:
 @require_safe
 def show_status(request: HttpRequest) -> HttpResponse:
     """Show how far the application is, and what was stated in it."""
-    organisation = current_actor(request).organisation
+    organisation = acting_organisation(request)
     context = {
         "organisation": organisation,
         "steps": checklist(organisation),

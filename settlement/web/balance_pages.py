@@ -17,7 +17,7 @@ from marketplace.domain.errors import NotFound, RuleBroken
 from marketplace.models import Organisation, Role
 from marketplace.selectors.organisations import platform
 from marketplace.templatetags.market_ui import figure
-from marketplace.web.access import current_actor, require
+from marketplace.web.access import acting_organisation, current_actor, require
 from marketplace.web.csv_answers import csv_answer
 from marketplace.web.form_fields import PlainDecimalField, add_refusal
 from orders.web.names import auction_name
@@ -30,7 +30,7 @@ from settlement.selectors.movements import (
     open_holds_of,
 )
 from settlement.services.funds import request_withdrawal
-from settlement.web.ledger_words import kind_text
+from settlement.web.ledger_words import kind_text, request_state_text
 
 PAGE_SIZE = 25
 MOST_HOLDS = 50
@@ -63,7 +63,7 @@ class WithdrawalForm(forms.Form):
 def show_balance(request: HttpRequest) -> HttpResponse:
     """Show funds, holds with their orders, the deposit instruction and the movements."""
     actor = current_actor(request)
-    organisation = actor.organisation
+    organisation = acting_organisation(request)
     accounts = member_accounts(organisation)
     shown = request.GET.get("account", "")
     shown = shown if shown in accounts else "member_funds"
@@ -72,6 +72,7 @@ def show_balance(request: HttpRequest) -> HttpResponse:
         found = Paginator(movements_of(accounts[shown]), PAGE_SIZE)
         page = found.get_page(request.GET.get("page"))
     holds = open_holds_of(organisation)
+    latest = WithdrawalRequest.objects.filter(organisation=organisation).order_by("-id")
     context = {
         "funds": funds_of(organisation),
         "is_open": bool(accounts),
@@ -84,9 +85,7 @@ def show_balance(request: HttpRequest) -> HttpResponse:
         "custodian": _custodian(),
         "organisation": organisation,
         "can_withdraw": actor.is_trading_member and actor.has(Role.FINANCE),
-        "withdrawals": WithdrawalRequest.objects.filter(organisation=organisation).order_by("-id")[
-            :5
-        ],
+        "withdrawals": [(one, request_state_text(one.state)) for one in latest[:5]],
     }
     return render(request, "settlement/balance.html", context)
 
@@ -139,7 +138,7 @@ def _tabs(active: str, organisation: Organisation) -> list[dict[str, Any]]:
 @require_safe
 def export_movements(request: HttpRequest) -> HttpResponse:
     """Answer every movement of an account as CSV, newest first."""
-    accounts = member_accounts(current_actor(request).organisation)
+    accounts = member_accounts(acting_organisation(request))
     shown = request.GET.get("account", "member_funds")
     account = accounts.get(shown)
     rows = movements_of(account).iterator() if account else ()
@@ -164,8 +163,9 @@ def _csv_row(posting: Posting) -> list[object]:
 def withdraw(request: HttpRequest) -> HttpResponse:
     """Take in the sum, show it with what stays free, and ask for it only when confirmed."""
     actor = current_actor(request)
+    organisation = acting_organisation(request)
     form = WithdrawalForm(request.POST or None)
-    funds = funds_of(actor.organisation)
+    funds = funds_of(organisation)
     free = max(funds.deposit_cny - funds.held_cny, Decimal(0))
     if request.method == "POST" and form.is_valid():
         amount, note = form.cleaned_data["amount"], form.cleaned_data["note"]
@@ -185,7 +185,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         "form": form,
         "funds": funds,
         "free": free,
-        "organisation": actor.organisation,
+        "organisation": organisation,
         "submit_label": gettext("Go on"),
         "cancel_url": reverse("balance"),
         "crumbs": [(gettext("Balance"), reverse("balance"))],
@@ -195,7 +195,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, amount: Decimal, note: str, free: Decimal) -> HttpResponse:
-    organisation = current_actor(request).organisation
+    organisation = acting_organisation(request)
     context = {
         "question": gettext("Request this withdrawal?"),
         "text": gettext("The amount is held at once and paid when the market's finance agrees."),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.domain.errors import NotFound, RuleBroken
 from marketplace.permissions import Actor
-from marketplace.web.access import current_actor, require, require_supplier
+from marketplace.web.access import acting_organisation, current_actor, require, require_supplier
 from marketplace.web.csv_answers import csv_answer
 from marketplace.web.form_fields import DayField, PlainDecimalField, add_refusal
 from settlement.models import (
@@ -98,7 +98,7 @@ class TaxInvoiceForm(forms.Form):
 @require_safe
 def list_bills(request: HttpRequest) -> HttpResponse:
     """Show a member's bills and settlement statements."""
-    organisation = current_actor(request).organisation
+    organisation = acting_organisation(request)
     form = BillFilter(request.GET)
     found = form.narrow(invoices_of(organisation))
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -115,7 +115,7 @@ def list_bills(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export_bills(request: HttpRequest) -> HttpResponse:
     """Answer the filtered bills as CSV."""
-    found = BillFilter(request.GET).narrow(invoices_of(current_actor(request).organisation))
+    found = BillFilter(request.GET).narrow(invoices_of(acting_organisation(request)))
     return csv_answer("bills.csv", CSV_HEAD, (bill_row(bill) for bill in found))
 
 
@@ -224,7 +224,7 @@ def compute_sums(bill: Invoice) -> dict[str, Any]:
 @require_safe
 def list_tax_invoices(request: HttpRequest) -> HttpResponse:
     """Show a supplier's tax invoices and the statements that still lack one."""
-    organisation = current_actor(request).organisation
+    organisation = acting_organisation(request)
     own = SupplierInvoice.objects.filter(organisation=organisation).select_related("invoice")
     page = Paginator(own.order_by("-id"), PAGE_SIZE).get_page(request.GET.get("page"))
     missing = (

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from marketplace.models import Organisation, OrganisationState
 from marketplace.permissions import Actor
 from marketplace.selectors.clock import market_now
-from marketplace.web.access import current_actor, require_member
+from marketplace.web.access import acting_organisation, current_actor, require_member
 from orders.models import Auction, AuctionState, Order, OrderSide, OrderState
 from orders.selectors.sales import sales_of
 from orders.web.names import auction_name
@@ -40,7 +40,7 @@ FEW = 5
 def show_dashboard(request: HttpRequest) -> HttpResponse:
     """Show the overview; an applicant sees how far the application is."""
     actor = current_actor(request)
-    organisation = actor.organisation
+    organisation = acting_organisation(request)
     if not organisation.is_platform and organisation.state != OrganisationState.APPROVED:
         return redirect("sign-up-status")
     context: dict[str, Any] = {"organisation": organisation, "next_auctions": _next_auctions()}

@@ -124,10 +124,13 @@ def metering_chart(delivery: Delivery, figures: list[PeriodFigures]) -> Chart:
     plain = [_bare(label) for label in labels]
     sold = sum((row.sold for row in figures), Decimal(0))
     read = [row for row in figures if row.metered is not None]
-    short = [row for row in read if row.metered < row.sold]
-    text = gettext(
-        "%(read)s of %(all)s periods are metered; in %(short)s of them less was metered than sold."
-    )
+    short = [row for row in figures if row.metered is not None and row.metered < row.sold]
+    text = gettext("None of %(all)s periods is metered yet.")
+    if read:
+        text = gettext(
+            "%(read)s of %(all)s periods are metered; "
+            "in %(short)s of them less was metered than sold."
+        )
     return Chart(
         id="metering",
         kind="stacked_bars",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_safe
 
 from marketplace.permissions import Actor
-from marketplace.web.access import current_actor, require_trader
+from marketplace.web.access import acting_organisation, current_actor, require_trader
 from marketplace.web.csv_answers import csv_answer
 from settlement.models import Delivery, DeliveryState
 from settlement.selectors.deliveries import (
@@ -67,7 +67,7 @@ def _chosen(request: HttpRequest) -> tuple[str, list[str]]:
 
 def _found(request: HttpRequest, view: str) -> tuple[DeliveryFilter, QuerySet[Delivery]]:
     form = DeliveryFilter({**request.GET.dict(), "view": view})
-    return form, form.narrow(VIEWS[view](current_actor(request).organisation))
+    return form, form.narrow(VIEWS[view](acting_organisation(request)))
 
 
 @require_trader
@@ -115,7 +115,7 @@ def _tabs(active: str, views: list[str], request: HttpRequest) -> list[dict[str,
         "sold": pgettext("deliveries", "Sold"),
         "bought": pgettext("deliveries", "Bought"),
     }
-    organisation = current_actor(request).organisation
+    organisation = acting_organisation(request)
     waiting = deliveries_to_hand_over(organisation).count() if "to-hand-over" in views else None
     own = reverse("deliveries")
     return [

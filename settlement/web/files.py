@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from marketplace.services.error_texts import error_text
-from marketplace.web.access import current_actor, require_finance
+from marketplace.web.access import acting_organisation, require_finance
 from marketplace.web.csv_answers import file_answer
 from settlement.exports.files import (
     FORMATS,
@@ -29,7 +29,7 @@ NOT_NOW = 503
 @require_safe
 def download_statement(request: HttpRequest, file_format: str) -> HttpResponse:
     """Answer the member's statement; ``part=holds`` gives the holds as CSV."""
-    organisation = current_actor(request).organisation
+    organisation = acting_organisation(request)
     part = "holds" if request.GET.get("part") == "holds" else ""
     return _answer(
         request,

@@ -27,6 +27,7 @@ from settlement.services.funds import (
     record_deposit,
 )
 from settlement.web.funds_forms import DecisionForm, DepositForm, LimitForm
+from settlement.web.ledger_words import request_state_text
 
 PAGE_SIZE = 25
 KINDS: dict[str, dict[str, Any]] = {
@@ -98,6 +99,7 @@ def show_desk(request: HttpRequest) -> HttpResponse:
         "chosen": KINDS[kind],
         "waiting": [_waiting(one, actor, kind) for one in waiting[:100]],
         "page_obj": page,
+        "decided": [(one, request_state_text(one.state)) for one in page.object_list],
         "tabs": _tabs(kind),
         "enter_url": reverse(f"funds-enter-{kind}") if can_enter else "",
         "result_text": gettext("%(count)s decided") % {"count": page.paginator.count},

@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 KINDS: dict[str, str | Promise] = {
     "deposit": _("Deposit received"),
@@ -15,6 +16,18 @@ KINDS: dict[str, str | Promise] = {
     "payout": _("Payout to the supplier"),
     "reversal": _("Reversal"),
 }
+
+
+REQUEST_STATES: dict[str, str | Promise] = {
+    "entered": _("Waiting for a second person"),
+    "approved": pgettext_lazy("request", "Approved"),
+    "rejected": pgettext_lazy("request", "Rejected"),
+}
+
+
+def request_state_text(state: str) -> str:
+    """Return the state of a receipt, limit or withdrawal in words."""
+    return str(REQUEST_STATES.get(state, state))
 
 
 def kind_text(kind: str) -> str:

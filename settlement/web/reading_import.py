@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from marketplace.domain.periods import MARKET_TIME_ZONE
 from marketplace.domain.tables import ImportRefused
 from marketplace.services.checks import plain
-from marketplace.web.access import current_actor, require_supplier
+from marketplace.web.access import acting_organisation, current_actor, require_supplier
 from marketplace.web.csv_answers import csv_answer
 from marketplace.web.uploads import SHOWN_ERRORS, RefusedRow, UploadForm, refused_rows
 from orders.models import AllocationPeriod
@@ -68,7 +68,7 @@ def _headline(count: int) -> str:
 @require_safe
 def readings_template(request: HttpRequest) -> HttpResponse:
     """Answer a CSV with a row for each period of the deliveries under way, as contracted."""
-    own = deliveries_sold_by(current_actor(request).organisation)
+    own = deliveries_sold_by(acting_organisation(request))
     running = own.filter(state__in=METERED)[:MOST_DELIVERIES]
     numbers = {d.allocation_id: d.allocation.number for d in running}
     periods = AllocationPeriod.objects.filter(allocation_id__in=numbers)

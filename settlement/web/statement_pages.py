@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from marketplace.web.access import current_actor
+from marketplace.web.access import acting_organisation
 from settlement.selectors.statements import StatementAccount, participant_statement
 from settlement.web.balance_pages import require_member_money
 from settlement.web.ledger_words import kind_text
@@ -21,7 +21,7 @@ MOST_LINES = 500
 def show_statement(request: HttpRequest) -> HttpResponse:
     """Show opening, movements and closing of every account, and the holds."""
     form, span = read_span(request.GET)
-    organisation = current_actor(request).organisation
+    organisation = acting_organisation(request)
     statement = participant_statement(organisation, span.starts_on, span.ends_on)
     context = {
         "filter_form": form,

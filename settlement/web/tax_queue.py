@@ -70,7 +70,7 @@ def list_queue(request: HttpRequest) -> HttpResponse:
 def check_tax_invoice(request: HttpRequest, public_id: UUID, verdict: str) -> HttpResponse:
     """Compare the tax invoice with our statement, then find it right or refuse it."""
     rows = SupplierInvoice.objects.select_related("organisation", "invoice")
-    one = get_object_or_404(rows, public_id=public_id)
+    one: SupplierInvoice = get_object_or_404(rows, public_id=public_id)
     approve = verdict == "approve"
     form = DecisionForm(request.POST or None, is_required=not approve)
     if request.method == "POST" and form.is_valid():
