@@ -153,8 +153,8 @@ def _csv_row(posting: Posting) -> list[object]:
         entry.kind,
         entry.source_id,
         posting.memo,
-        round(-posting.amount, 2),
-        round(-posting.balance, 2),  # type: ignore[attr-defined]
+        -posting.amount,
+        -posting.balance,  # type: ignore[attr-defined]
     ]
 
 

@@ -1,6 +1,5 @@
 """The trade confirmation (成交确认单) of a delivery: on screen, for print, and as PDF."""
 
-from decimal import Decimal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -8,9 +7,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from marketplace.domain.money import round_money, vat_of
 from marketplace.domain.periods import market_date
 from marketplace.selectors.organisations import platform
-from marketplace.selectors.rules import vat_rates
+from marketplace.selectors.rules import vat_rate_for
 from orders.web.names import auction_name
 from settlement.web.delivery_access import find_delivery, require_reader
 from settlement.web.delivery_list import own_net
@@ -23,9 +23,9 @@ def show_confirmation(request: HttpRequest, public_id: UUID) -> HttpResponse:
     seen = find_delivery(request, public_id)
     allocation = seen.delivery.allocation
     is_bought = not seen.is_seller
-    net = round(own_net(seen.delivery, is_bought=is_bought), 2)
-    rate = vat_rates(market_date(allocation.ends_at)).get(allocation.product_id, Decimal(0))
-    vat = round(net * rate, 2)
+    net = round_money(own_net(seen.delivery, is_bought=is_bought))
+    rate = vat_rate_for(allocation.product, on=market_date(allocation.starts_at))
+    vat = vat_of(net, rate)
     periods = list(allocation.periods.order_by("period"))
     context = {
         "seen": seen,

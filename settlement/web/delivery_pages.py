@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marketplace.domain.errors import RuleBroken
 from marketplace.selectors.clock import market_now
 from marketplace.services.error_texts import error_text
+from marketplace.templatetags.market_ui import figure, group_digits, localname
 from marketplace.web.access import current_actor, require_buyer, require_supplier
 from marketplace.web.form_fields import add_refusal
 from orders.web.names import auction_name
@@ -154,9 +155,9 @@ def confirm_delivery(request: HttpRequest, public_id: UUID) -> HttpResponse:
         ),
         "lines": [
             (gettext("Confirmation number"), allocation.number),
-            (gettext("Supplier"), allocation.seller),
-            (gettext("Unit-hours"), allocation.unit_hours.normalize()),
-            (gettext("Amount, CNY, excl. VAT"), round(allocation.buyer_net_cny, 2)),
+            (gettext("Supplier"), localname(allocation.seller)),
+            (gettext("Unit-hours"), group_digits(allocation.unit_hours, 0, 3)),
+            (gettext("Amount, CNY, excl. VAT"), figure(allocation.buyer_net_cny)),
         ],
         "confirm_label": gettext("Confirm"),
         "cancel_url": own_page,
