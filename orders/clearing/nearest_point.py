@@ -15,6 +15,8 @@ from orders.clearing.types import BoolArray, FloatArray
 
 _DEPENDENT = 1e-9
 _MAX_STEPS = 5000
+# By how many tolerances a condition may be missed that nothing can move any more.
+_FIXED_MISS = 10
 _BLOCK = 32
 
 
@@ -38,47 +40,71 @@ def nearest_point(
         conditions: linear conditions; each row should be of size about one.
         tolerance: by how much a condition may be missed.
     """
-    return _DualMethod(weights, target, conditions, tolerance).solve()
+    scale = np.sqrt(weights)
+    rows = conditions.rows / scale[None, :]
+    frame = _free_space(rows, conditions, target * scale, tolerance)
+    if frame is None:
+        return None
+    origin, directions = frame
+    others = ~conditions.equal
+    inner = rows[others] @ directions
+    limits = conditions.limits[others] - rows[others] @ origin
+    fixed = np.linalg.norm(inner, axis=1) <= _DEPENDENT
+    if np.any(limits[fixed] > _FIXED_MISS * tolerance):
+        return None
+    step = _DualMethod(inner[~fixed], limits[~fixed], tolerance).solve()
+    return None if step is None else (origin + directions @ step) / scale
+
+
+def _free_space(
+    rows: FloatArray, conditions: Conditions, target: FloatArray, tolerance: float
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the point of the equalities nearest the target and an orthonormal base around it."""
+    count = len(target)
+    equal = rows[conditions.equal]
+    if not len(equal):
+        return target, np.eye(count)
+    left, size, right = np.linalg.svd(equal, full_matrices=True)
+    rank = int(np.count_nonzero(size > _DEPENDENT * max(size[0], 1.0)))
+    limits = conditions.limits[conditions.equal]
+    inner = (left[:, :rank].T @ limits) / size[:rank]
+    free = right[rank:].T
+    origin = right[:rank].T @ inner + free @ (free.T @ target)
+    if np.max(np.abs(equal @ origin - limits)) > _FIXED_MISS * tolerance:
+        return None
+    return origin, free
 
 
 class _DualMethod:
-    def __init__(
-        self, weights: FloatArray, target: FloatArray, conditions: Conditions, tolerance: float
-    ) -> None:
-        self._scale = np.sqrt(weights)
-        self._rows = conditions.rows / self._scale[None, :]
-        self._limits = conditions.limits
-        self._equal = conditions.equal
+    """The point nearest zero with rows · x ≥ limits."""
+
+    def __init__(self, rows: FloatArray, limits: FloatArray, tolerance: float) -> None:
+        self._rows = rows
+        self._limits = limits
         self._tolerance = tolerance
-        self._point = target * self._scale
+        self._point = np.zeros(rows.shape[1])
         self._active: list[int] = []
         self._multipliers = np.zeros(0)
         # Orthonormal base of the active normals and its triangle: base @ triangle = normals.
-        self._base = np.zeros((len(target), 0))
+        self._base = np.zeros((rows.shape[1], 0))
         self._triangle = np.zeros((0, 0))
 
     def solve(self) -> FloatArray | None:
-        """Take in equalities first, then the most broken condition, until all hold."""
-        for row in np.flatnonzero(self._equal).tolist():
-            gap = self._limits[row] - float(self._rows[row] @ self._point)
-            if not self._take_in(row, 1.0 if gap >= 0 else -1.0):
-                return None
+        """Take in the most broken condition until all hold."""
+        if not len(self._limits):
+            return self._point
         for _ in range(_MAX_STEPS):
-            if not len(self._limits):
-                break
             gaps = self._limits - self._rows @ self._point
-            gaps[self._equal] = -np.inf
             worst = int(np.argmax(gaps))
             if gaps[worst] <= self._tolerance:
-                return self._point / self._scale
-            if not self._take_in(worst, 1.0):
+                return self._point
+            if not self._take_in(worst):
                 return None
-        return None if len(self._limits) else self._point / self._scale
+        return None
 
-    def _take_in(self, row: int, sign: float) -> bool:
+    def _take_in(self, row: int) -> bool:
         """Move along the active conditions until the row holds; False if that is impossible."""
-        normal = sign * self._rows[row]
-        limit = sign * self._limits[row]
+        normal, limit = self._rows[row], float(self._limits[row])
         own = 0.0
         size = float(np.linalg.norm(normal))
         while True:
@@ -134,8 +160,8 @@ class _DualMethod:
 
     def _first_to_leave(self, weight: FloatArray) -> int | None:
         best: int | None = None
-        for place, row in enumerate(self._active):
-            if self._equal[row] or weight[place] <= 1e-12:
+        for place in range(len(self._active)):
+            if weight[place] <= 1e-12:
                 continue
             ratio = self._multipliers[place] / weight[place]
             if best is None or ratio < self._multipliers[best] / weight[best]:
