@@ -8,8 +8,8 @@ import numpy as np
 
 from orders.clearing.types import FloatArray, IntArray
 
-# A programme of a national book proves its last digits far too slowly; the search that follows works
-# on the exact book and finds more than the proof would.
+# A programme of a national book proves its last digits far too slowly; the search that follows
+# works on the exact book and finds more than the proof would.
 _SMALL = 6000
 _FINE_GAP = 1e-6
 _COARSE_GAP = 1e-3
