@@ -22,6 +22,10 @@ class NetworkChecks:
         self.flow: dict[tuple[int, int, str, int], Decimal] = {}
         self._fixed: dict[tuple[int, int, str, int], Decimal] = defaultdict(Decimal)
         self._net: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
+        # Consumption cells served over a link direction in a period, by the least-RTT route.
+        self._cells: dict[tuple[int, int, int], set[tuple[str, str, Class, Class]]] = defaultdict(
+            set
+        )
 
     def run(self, orders: OrderChecks) -> None:
         """Check everything that concerns the network."""
@@ -171,8 +175,10 @@ class NetworkChecks:
         if max_rtt is not None and (route is None or route.rtt > max_rtt):
             facts.report("3", row.buy_order_id, f"served from {row.hub_of_supply}, out of reach")
             return
-        if max_rtt is not None or single:
-            for link, direction in route.steps if route else ():
+        for link, direction in route.steps if route else ():
+            cell = (row.product, row.hub, max_rtt, max_carbon)
+            self._cells[link, direction, row.period].add(cell)
+            if max_rtt is not None or single:
                 self._fixed[link, direction, row.product, row.period] += row.quantity
         if single:
             return
@@ -226,9 +232,17 @@ class NetworkChecks:
         rent = facts.rent.get((link, direction, period))
         if rent is None or rent < 0:
             facts.report("6", place, "the rent is missing or negative")
-        elif rent > 0 and capacity - used >= 2 * need:
-            # Less than one lot left is full; rounding to whole lots may leave one lot more.
+        elif rent > 0 and capacity - used >= need + self._rounding(link, direction, period, need):
             facts.report("6", place, f"a rent of {rent} although {capacity - used} Gbit/s are free")
+
+    def _rounding(self, link: int, direction: int, period: int, need: Decimal) -> Decimal:
+        """Return the Gbit/s whole lots may leave free: one lot of each cell served."""
+        products = self._facts.products
+        lots = (
+            products[product].bandwidth * products[product].quantity_tick
+            for product, *_ in self._cells[link, direction, period]
+        )
+        return max(need, sum(lots, _ZERO))
 
     def _check_free_flow(
         self, place: str, link: int, direction: int, product: str, period: int
