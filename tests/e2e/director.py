@@ -8,18 +8,20 @@ service says goes to its log. It ends, and the service with it, when its input e
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import django
+from django.db.models import QuerySet
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
 django.setup()
 
 from config.demo import trading  # noqa: E402
+from config.demo.appetite import Appetite  # noqa: E402
 from config.demo.cast import gather_cast  # noqa: E402
 from config.demo.day import DONE, Stage, play_day, prepare_market  # noqa: E402
 from config.embedded.process import free_port  # noqa: E402
@@ -31,7 +33,7 @@ from marketplace.selectors.clock import market_now  # noqa: E402
 from marketplace.services.clock import set_clock, set_speed  # noqa: E402
 from marketplace.services.member_seed import extend_calendars  # noqa: E402
 from marketplace.services.sign_up import Person, sign_up  # noqa: E402
-from orders.models import Auction, AuctionState, CalendarKind  # noqa: E402
+from orders.models import Auction, AuctionState, CalendarKind, OrderSource  # noqa: E402
 from settlement.models import Account, SettlementRun, SettlementState  # noqa: E402
 from settlement.services.funds import request_withdrawal  # noqa: E402
 from tests.e2e.people import PASSWORD  # noqa: E402
@@ -52,32 +54,45 @@ class Director:
         set_speed(speed=REAL_TIME)
         return day.isoformat()
 
-    def play(self, day: str, orders_per_buyer: int) -> str:
-        """Play a whole day of the demonstration's members; answer the auction's code."""
-        trading.DAY_AHEAD_APPETITE = replace(
-            trading.DAY_AHEAD_APPETITE, orders_per_buyer=orders_per_buyer
-        )
-        return play_day(self._stage, day=date.fromisoformat(day)).code
+    def play(self, day: str, orders_per_buyer: int) -> dict[str, str]:
+        """Play a whole day of the demonstration's members, and bid for the days after it.
 
-    def bid(self, orders_per_buyer: int) -> str:
-        """Let the members bid in the auction that closes next; answer its code."""
-        auction = Auction.objects.filter(
-            calendar__kind=CalendarKind.DAY_AHEAD, state=AuctionState.OPEN
-        ).earliest("gate_closes_at")
+        Answers the codes of the settled auction and of one that is open.
+        """
         appetite = replace(trading.DAY_AHEAD_APPETITE, orders_per_buyer=orders_per_buyer)
-        trading.place_orders(gather_cast(), auction, appetite)
-        return auction.code
+        trading.DAY_AHEAD_APPETITE = appetite
+        busy = Stage(say=_say, watch=lambda: self._bid_for_other_days(appetite))
+        played = play_day(busy, day=date.fromisoformat(day))
+        set_speed(speed=REAL_TIME)
+        following = self._day_ahead(AuctionState.values).get(
+            delivery_starts_at=played.delivery_ends_at
+        )
+        self._wait_for_state(following, DONE)
+        self._bid_for_other_days(appetite)
+        opened = self._day_ahead([AuctionState.OPEN]).earliest("gate_closes_at")
+        return {"played": played.code, "open": opened.code}
+
+    def _bid_for_other_days(self, appetite: Appetite) -> None:
+        """Let the members bid in every open auction that they have not bid in."""
+        self._stage.watch()
+        soon = market_now() + timedelta(minutes=10)
+        untouched = self._day_ahead([AuctionState.OPEN]).filter(gate_closes_at__gt=soon)
+        for auction in untouched.exclude(orders__source=OrderSource.DEMO):
+            trading.place_orders(gather_cast(), auction, appetite)
+
+    def _day_ahead(self, states: Iterable[str]) -> QuerySet[Auction]:
+        return Auction.objects.filter(calendar__kind=CalendarKind.DAY_AHEAD, state__in=states)
 
     def leave_work(self) -> None:
         """Leave what desks have to decide: an application for admission, a withdrawal."""
         sign_up(
             person=Person(email="feng.qi@yunling.example", password=PASSWORD, display_name="冯琦"),
-            name_zh="昆明云岭智算有限公司",
-            name_en="Kunming Yunling Intelligent Computing Co., Ltd.",
-            credit_code=complete_credit_code("91530100XXE2E0001"),
+            name_zh="重庆云岭智算有限公司",
+            name_en="Chongqing Yunling Intelligent Computing Co., Ltd.",
+            credit_code=complete_credit_code("91500100XXE2E0001"),
             is_supplier=True,
             is_buyer=False,
-            city="昆明",
+            city="重庆",
             telecom_licence_kind="B11",
             telecom_licence_number="B1-EX249001",
         )
@@ -94,9 +109,7 @@ class Director:
     def open_next_auction(self) -> dict[str, str]:
         """Move the clock until the next day-ahead auction opens; answer its code and times."""
         extend_calendars(days=6)
-        scheduled = Auction.objects.filter(
-            calendar__kind=CalendarKind.DAY_AHEAD, state=AuctionState.SCHEDULED
-        )
+        scheduled = self._day_ahead([AuctionState.SCHEDULED])
         self._stage.wait_for("a scheduled day-ahead auction", scheduled.exists)
         auction = scheduled.earliest("gate_opens_at")
         self._set_clock(auction.gate_opens_at)

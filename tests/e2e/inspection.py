@@ -45,7 +45,21 @@ WORD = re.compile(r"[A-Za-z][A-Za-z’']+")
 CODES = re.compile(r"\S+@\S+|\S*https?:\S*|\b[\w-]*[\d_][\w-]*\b|\b[A-Z]{2,}(?:-[A-Z]+)*\b")
 # Names, units and file formats that Chinese readers write in Latin letters too.
 SAME_IN_CHINESE = {
-    *("Hengsuan", "English", "vCPU", "Wh", "kWh", "MWh", "kgCO", "gCO", "tCO", "ms", "Gbps", "GiB"),
+    *(
+        "Hengsuan",
+        "English",
+        "vCPU",
+        "Wh",
+        "kWh",
+        "MWh",
+        "kgCO",
+        "gCO",
+        "tCO",
+        "ms",
+        "Gbps",
+        "GiB",
+        "Gbit",
+    ),
     *("IT", "Gb", "sha", "zip", "python", "pip", "txt"),
 }
 
@@ -106,6 +120,8 @@ def _names(**columns: str) -> list[str]:
 
 # Names that members gave to people, pools and places stay as they were given.
 _CHINESE_NAMES = _names(
-    pools="name", members="contact_name city_zh name_zh bank_name", member_users="display_name"
+    pools="name dengbao_evidence xinchuang_evidence",
+    members="contact_name city_zh name_zh bank_name",
+    member_users="display_name",
 )
 _LATIN_NAMES = _names(pools="hardware name interconnect benchmark_name", accelerators="name")

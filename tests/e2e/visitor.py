@@ -20,7 +20,6 @@ class Visitor:
     def __init__(
         self, browser: Browser, url: str, *, language: str, theme: str = "light", width: int = WIDE
     ) -> None:
-        self.language = language
         self.complaints: list[str] = []
         self._context = browser.new_context(
             base_url=url,
@@ -30,12 +29,8 @@ class Visitor:
             accept_downloads=True,
         )
         self._context.set_default_timeout(PATIENCE_MS)
-        self._context.add_cookies(
-            [
-                {"name": "django_language", "value": language, "url": url},
-                {"name": "theme", "value": theme, "url": url},
-            ]
-        )
+        self._url = url
+        self.dress(language=language, theme=theme)
         self.page = self._context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
@@ -44,6 +39,18 @@ class Visitor:
     def name_column(self) -> str:
         """Return the column of names in this visitor's language."""
         return "name_en" if self.language == "en" else "name_zh"
+
+    def dress(self, *, language: str, theme: str) -> None:
+        """Choose language and theme of the pages from now on, by their cookies."""
+        self.language = language
+        chosen = {"django_language": language, "theme": theme}
+        self._context.add_cookies(
+            [{"name": name, "value": value, "url": self._url} for name, value in chosen.items()]
+        )
+
+    def resize(self, width: int) -> None:
+        """Give the window another width."""
+        self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
 
     def close(self) -> None:
         """Close the browser."""

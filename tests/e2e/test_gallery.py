@@ -1,0 +1,123 @@
+"""Every main page with lively data: both languages, both themes, wide and narrow, as pictures.
+
+The pictures go to ``var/artifacts/pages`` (or below HENGSUAN_ARTIFACTS) as
+``<page>-<language>-<theme>-<width>.png``; each page is also looked at by axe and for words of the
+other language.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from config import env
+from tests.e2e import people
+from tests.e2e.inspection import untranslated
+from tests.e2e.service import Service
+from tests.e2e.visitor import NARROW, WIDE, Visitor
+
+ORDERS_PER_BUYER = 8
+LANGUAGES = {"zh": "zh-hans", "en": "en"}
+THEMES = ("light", "dark")
+WIDTHS = (WIDE, NARROW)
+# Charts are drawn again when their width changes.
+CHARTS_ARE_DRAWN = """() => document.fonts.status === "loaded"
+  && [...document.querySelectorAll("[data-chart]")].every((chart) =>
+    !chart.clientWidth || Math.abs(chart.clientWidth - Number(chart.dataset.drawnWidth)) <= 2)"""
+FIRST_ROW = "main tbody tr[data-href] a"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A page of the gallery: where it is, who sees it, and what to do there first."""
+
+    name: str
+    path: str
+    email: str = ""
+    act: Callable[[Visitor], None] | None = None
+
+
+def _type_a_bid(visitor: Visitor) -> None:
+    visitor.fill(price_1="9.50", quantity_1="64")
+    visitor.fill(price_2="8.00", quantity_2="32")
+    visitor.page.locator("#bid-hold").wait_for()
+
+
+def _open_first(visitor: Visitor) -> None:
+    visitor.press(FIRST_ROW)
+
+
+SHOTS = (
+    Shot("01-home", "/"),
+    Shot("02-market", "/market/?city=BJ&scenario=cross_hub_inference", people.BUYER),
+    Shot("03-auction", "/auctions/{played}/", people.BUYER),
+    Shot("04-capacity", "/capacity/", people.SUPPLIER),
+    Shot("04-new-listing", "/capacity/listings/new/", people.SUPPLIER),
+    Shot("05-bid", "/auctions/{open}/bid/?product=AI-910B", people.BUYER, _type_a_bid),
+    Shot("06-orders", "/orders/", people.BUYER),
+    Shot("07-deliveries", "/deliveries/", people.BUYER),
+    Shot("07-delivery", "/deliveries/?view=bought&state=settled", people.BUYER, _open_first),
+    Shot("08-balance", "/balance/", people.BUYER_FINANCE),
+    Shot("09-statements", "/statements/", people.BUYER_FINANCE),
+    Shot("10-summary", "/finance/summary/?by=member", people.FINANCE),
+    Shot("11-sign-up", "/sign-up/"),
+    Shot("11-admissions", "/admissions/", people.OPERATOR),
+    Shot("12-auction-control", "/operator/auctions/{open}/", people.OPERATOR),
+)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The played market, the people in front of it, and where the pictures go."""
+
+    service: Service
+    codes: dict[str, str]
+    visitors: dict[str, Visitor]
+    folder: Path
+    browser: Browser
+
+    def visitor(self, email: str) -> Visitor:
+        """Return the browser of a person, signed in once for all pages."""
+        if email not in self.visitors:
+            visitor = Visitor(self.browser, self.service.url, language="zh-hans")
+            self.visitors[email] = visitor
+            if email:
+                visitor.sign_in(email, people.PASSWORD)
+        return self.visitors[email]
+
+
+@pytest.fixture(scope="module")
+def gallery(service: Service, browser: Browser) -> Iterator[Gallery]:
+    """A settled day, bids in the next auction, and work left on the desks."""
+    codes = service.do("play", day=service.first_day, orders_per_buyer=ORDERS_PER_BUYER)
+    service.do("leave_work")
+    folder = Path(env.text("HENGSUAN_ARTIFACTS") or env.BASE_DIR / "var" / "artifacts") / "pages"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Gallery(service, codes, {}, folder, browser)
+    yield made
+    for visitor in made.visitors.values():
+        visitor.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
+def test_page_is_fit_to_be_shown(gallery: Gallery, shot: Shot, language: str) -> None:
+    visitor = gallery.visitor(shot.email)
+    for theme in THEMES:
+        visitor.dress(language=LANGUAGES[language], theme=theme)
+        visitor.go(shot.path.format(**gallery.codes))
+        if shot.act:
+            shot.act(visitor)
+        for width in WIDTHS:
+            visitor.resize(width)
+            visitor.page.wait_for_function(CHARTS_ARE_DRAWN)
+            _take_picture(visitor.page, gallery.folder / f"{shot.name}-{language}-{theme}-{width}")
+            visitor.check()
+        visitor.resize(WIDE)
+    assert untranslated(visitor.page, LANGUAGES[language]) == []
+
+
+def _take_picture(page: Page, path: Path) -> None:
+    page.screenshot(path=path.with_suffix(".png"), full_page=True, animations="disabled")
