@@ -12,7 +12,9 @@ from orders.clearing.types import FloatArray, IntArray
 
 _EXACT_RANKS = 12
 _BIN_RATIO = 1.5
-_COLUMN_ROUNDS = 6
+_COLUMN_ROUNDS = 8
+# Smallest gain, in money units of the auction, that makes an arc worth adding.
+_GAIN = 1e-6
 RATIO_DIGITS = Decimal("0.000000001")
 
 
@@ -92,15 +94,22 @@ class BlockProgramme:
 
     def relax(self) -> Relaxation | None:
         """Solve with fractional blocks, adding arcs until none would help."""
+        solver = Solver(self._programme(integer=False))
+        start = self._block_start()
         relaxation = None
         for _ in range(_COLUMN_ROUNDS):
-            programme = self._programme(integer=False)
-            answer = Solver(programme).solve()
+            answer = solver.solve()
             if not len(answer.x):
-                return relaxation
-            relaxation = self._read(answer)
-            if not self._add_arcs(relaxation):
                 break
+            relaxation = self._read(answer, start)
+            new = self._helpful_arcs(relaxation)
+            if not any(len(arcs) for arcs in new):
+                break
+            parts = _Triplets()
+            cost = self._add_arc_columns(parts, new, 0)
+            solver.add_columns(cost, *parts.arrays())
+            for known, arcs in zip(self._arcs, new, strict=True):
+                known.update(arcs.tolist())
         return relaxation
 
     def choose(self, node_limit: int) -> dict[int, Decimal]:
@@ -121,23 +130,23 @@ class BlockProgramme:
     def _block_start(self) -> int:
         return len(self._steps.row) + sum(len(arcs) for arcs in self._arcs)
 
-    def _read(self, answer: Solution) -> Relaxation:
+    def _read(self, answer: Solution, start: int) -> Relaxation:
         book = self._book
         rows = self._periods * self._nodes
         lot = book.market.lot[book.market.node_product]
         price = answer.row_dual[:rows].reshape(self._periods, self._nodes) * book.unit / lot
         rent = -answer.row_dual[rows : rows + self._periods * self._links] * book.unit
-        start = self._block_start()
         return Relaxation(
             node_price=price,
             rent=np.maximum(rent, 0.0).reshape(self._periods, self._links),
             ratios=answer.x[start : start + len(book.candidates)],
         )
 
-    def _add_arcs(self, relaxation: Relaxation) -> bool:
+    def _helpful_arcs(self, relaxation: Relaxation) -> list[IntArray]:
+        """Return per period the arcs left out so far that would earn more than they cost."""
         market = self._book.market
         arcs, lot = market.arcs, market.lot
-        added = False
+        out = []
         for period, known in enumerate(self._arcs):
             price, rent = relaxation.node_price[period], relaxation.rent[period]
             toll = np.bincount(
@@ -146,16 +155,16 @@ class BlockProgramme:
                 minlength=len(arcs.start),
             )
             gain = (price[arcs.end] - price[arcs.start]) * lot[arcs.product] - arcs.cost - toll
-            new = set(np.flatnonzero(gain > 1e-6 * self._book.unit).tolist()) - known
-            known |= new
-            added |= bool(new)
-        return added
+            gain[list(known)] = 0.0
+            out.append(np.flatnonzero(gain > _GAIN * self._book.unit))
+        return out
 
     def _programme(self, *, integer: bool) -> Programme:
         parts = _Triplets()
         steps, book = self._steps, self._book
         parts.add(steps.row, np.arange(len(steps.row)), np.where(steps.is_buy == 1, -1.0, 1.0))
-        arc_cost = self._add_arc_columns(parts)
+        known = [np.array(sorted(arcs), dtype=np.int64) for arcs in self._arcs]
+        arc_cost = self._add_arc_columns(parts, known, len(steps.row))
         start = self._block_start()
         self._add_block_columns(parts, start)
         blocks = len(book.candidates)
@@ -197,13 +206,14 @@ class BlockProgramme:
             integer=np.array(kinds, dtype=np.int64),
         )
 
-    def _add_arc_columns(self, parts: "_Triplets") -> FloatArray:
+    def _add_arc_columns(
+        self, parts: "_Triplets", by_period: list[IntArray], column: int
+    ) -> FloatArray:
+        """Add the arcs of every period from a column on and return their costs."""
         arcs = self._book.market.arcs
-        column = len(self._steps.row)
         link_rows = self._periods * self._nodes
         costs = []
-        for period, known in enumerate(self._arcs):
-            chosen = np.array(sorted(known), dtype=np.int64)
+        for period, chosen in enumerate(by_period):
             columns = column + np.arange(len(chosen))
             parts.add(
                 period * self._nodes + arcs.start[chosen], columns, np.full(len(chosen), -1.0)

@@ -6,8 +6,8 @@ from decimal import Decimal
 import numpy as np
 
 from orders.clearing.curve_reading import class_of_intensity
-from orders.clearing.market import Market, block_classes, link_direction
-from orders.clearing.merit_order import ListingPlace
+from orders.clearing.market import Kind, Market, block_classes, link_direction
+from orders.clearing.merit_order import ListingPlace, build_merit_order
 from orders.clearing.types import NONE, BlockLeg, BlockOption, BlockOrder
 
 
@@ -144,23 +144,27 @@ def seller_keys(market: Market) -> list[str]:
     ]
 
 
-_Stock = dict[tuple[int, int], dict[str, dict[int, int]]]
+# (product, supply node, period) -> listing -> period -> lots on offer in curves
+_Stock = dict[tuple[int, int, int], dict[str, dict[int, int]]]
 
 
 def _listing_stock(market: Market) -> _Stock:
-    """Return (hub, product) -> listing -> supply node and period -> lots on offer in curves."""
+    """Return what listings offer in curves, found by any period in which they offer."""
     stock: _Stock = {}
     if not any(o.is_buy and o.placement == "single" for o in market.auction.blocks):
         return stock
     curves = market.auction.curves
     keys = seller_keys(market)
+    nodes = build_merit_order(market).node_of_order
+    offers: dict[tuple[int, int, str], dict[int, int]] = {}
     for row in np.flatnonzero(~curves.is_buy).tolist():
-        hub, product = int(curves.hub[row]), int(curves.product[row])
-        level = market.level_of_supply(product, int(curves.carbon_class[row]))
-        place = stock.setdefault((product, market.supply_node(hub, product, level)), {})
-        lots = place.setdefault(keys[row], {})
+        key = (int(curves.product[row]), int(nodes[row]), keys[row])
+        lots = offers.setdefault(key, {})
         period = int(curves.period[row])
         lots[period] = lots.get(period, 0) + int(curves.quantity_lots[row])
+    for (product, node, name), lots in offers.items():
+        for period in lots:
+            stock.setdefault((product, node, period), {})[name] = lots
     return stock
 
 
@@ -180,9 +184,10 @@ def _single_candidates(
     _, carbon = block_classes(market.auction, order, product)
     loosest = market.level_of_demand(product, carbon)
     found = []
-    for (item, node), listings in sorted(stock.items()):
-        if item != product or market.nodes[node].level > loosest:
+    for node, item in enumerate(market.nodes):
+        if item.kind != Kind.SUPPLY or item.product != product or item.level > loosest:
             continue
+        listings = stock.get((product, node, legs[0].period), {})
         if not _in_reach(market, order, legs, market.nodes[node].hub):
             continue
         if any(

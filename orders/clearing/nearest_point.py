@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orders.clearing.substitution import substitute
 from orders.clearing.types import BoolArray, FloatArray
 
 _DEPENDENT = 1e-9
@@ -40,6 +41,24 @@ def nearest_point(
         conditions: linear conditions; each row should be of size about one.
         tolerance: by how much a condition may be missed.
     """
+    found = substitute(
+        conditions.rows, conditions.limits, conditions.equal, tolerance=_FIXED_MISS * tolerance
+    )
+    if found is None:
+        return None
+    rows = conditions.rows[found.rows]
+    limits = conditions.limits[found.rows] - rows @ found.shift
+    part = Conditions(rows @ found.spread, limits, conditions.equal[found.rows])
+    heavier = weights @ found.spread**2
+    pull = found.spread.T @ (weights * (target - found.shift)) / heavier
+    z = _nearest_free(heavier, pull, part, tolerance)
+    return None if z is None else found.spread @ z + found.shift
+
+
+def _nearest_free(
+    weights: FloatArray, target: FloatArray, conditions: Conditions, tolerance: float
+) -> FloatArray | None:
+    """Take the equalities that are left out of the problem, and solve what they leave free."""
     scale = np.sqrt(weights)
     rows = conditions.rows / scale[None, :]
     frame = _free_space(rows, conditions, target * scale, tolerance)

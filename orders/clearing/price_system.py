@@ -63,6 +63,7 @@ class PriceSystem:
     consistent: bool = True
     solved_alone: bool = False
     alone: FloatArray | None = None
+    vectors: dict[bytes, PriceVector] = field(default_factory=dict)
     node_low: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @property
@@ -72,8 +73,11 @@ class PriceSystem:
 
     def prices(self, x: FloatArray) -> PriceVector:
         """Return the prices at a solution; delivered prices are the cheapest ways to each node."""
-        supply, rent, ways = self._ways(x)
-        return PriceVector(supply, ways.price, rent)
+        key = x.tobytes()
+        if key not in self.vectors:
+            supply, rent, ways = self._ways(x)
+            self.vectors[key] = PriceVector(supply, ways.price, rent)
+        return self.vectors[key]
 
     def _ways(self, x: FloatArray) -> tuple[FloatArray, FloatArray, Ways]:
         market = self.model.market

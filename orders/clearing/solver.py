@@ -115,6 +115,24 @@ class Solver:
         if len(columns):
             self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
+    def add_columns(
+        self, cost: FloatArray, rows: IntArray, columns: IntArray, values: FloatArray
+    ) -> None:
+        """Append columns from zero up without limit; `columns` counts from the first new one."""
+        count = len(cost)
+        order = np.lexsort((rows, columns))
+        starts = np.searchsorted(columns[order], np.arange(count)).astype(np.int32)
+        self._highs.addCols(
+            count,
+            cost,
+            np.zeros(count),
+            np.full(count, INFINITY),
+            len(values),
+            starts,
+            rows[order].astype(np.int32),
+            values[order],
+        )
+
     def solve(self) -> Solution:
         """Run and return the outcome."""
         self._highs.run()
