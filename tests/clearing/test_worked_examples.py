@@ -131,7 +131,8 @@ def test_single_placement_takes_one_listing_for_the_whole_window() -> None:
     auction = small_auction(
         [
             *(sell("small", "2", 6, period=t, listing_id="L1") for t in (1, 2)),
-            *(sell("large", "3", 12, period=t, listing_id="L2") for t in (1, 2)),
+            *(sell("large", "3", 20, period=t, listing_id="L2") for t in (1, 2)),
+            *(buy("crowd", "5", 10, period=t) for t in (1, 2)),
         ],
         block("train", "buy", "9", [("W", 1, 10), ("W", 2, 10)], placement="single"),
         periods=2,
@@ -141,7 +142,20 @@ def test_single_placement_takes_one_listing_for_the_whole_window() -> None:
     result = clear(auction)
 
     row = result.block_results[0]
-    # The block needs a listing of ten; the price follows the marginal listing, which serves it.
-    assert row.status in ("accepted", "paradoxically_rejected")
-    assert len({r.listing_id for r in result.assignments}) <= 1
+    assert (row.status, row.payment, row.surplus) == ("accepted", 60, 120)
+    served = [(r.listing_id, r.quantity) for r in result.assignments if r.buy_order_id == "train"]
+    assert served == [("L2", 10), ("L2", 10)]
+    assert verify(auction, result) == []
+
+
+def test_single_placement_without_a_large_enough_listing_is_not_placeable() -> None:
+    auction = small_auction(
+        [sell("a", "2", 6), sell("b", "2", 6)],
+        block("train", "buy", "9", [("W", 1, 10)], placement="single"),
+    )
+
+    result = clear(auction)
+
+    row = result.block_results[0]
+    assert (row.status, row.reason) == ("not_placeable", "no_listing_can_serve_it")
     assert verify(auction, result) == []
