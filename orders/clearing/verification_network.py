@@ -8,6 +8,7 @@ from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 from orders.clearing.verification_orders import OrderChecks
 
 _ZERO = Decimal(0)
+_Cell = tuple[str, Class, Class]
 
 
 class NetworkChecks:
@@ -22,10 +23,10 @@ class NetworkChecks:
         self.flow: dict[tuple[int, int, str, int], Decimal] = {}
         self._fixed: dict[tuple[int, int, str, int], Decimal] = defaultdict(Decimal)
         self._net: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
-        # Consumption cells served over a link direction in a period, by the least-RTT route.
-        self._cells: dict[tuple[int, int, int], set[tuple[str, str, Class, Class]]] = defaultdict(
-            set
-        )
+        # Consumption cells by link direction, product and period; those without a stated route may
+        # use any link that carries the product.
+        self._cells: dict[tuple[int, int, str, int], set[_Cell]] = defaultdict(set)
+        self._roaming: dict[tuple[str, int], set[_Cell]] = defaultdict(set)
 
     def run(self, orders: OrderChecks) -> None:
         """Check everything that concerns the network."""
@@ -175,10 +176,13 @@ class NetworkChecks:
         if max_rtt is not None and (route is None or route.rtt > max_rtt):
             facts.report("3", row.buy_order_id, f"served from {row.hub_of_supply}, out of reach")
             return
-        for link, direction in route.steps if route else ():
-            cell = (row.product, row.hub, max_rtt, max_carbon)
-            self._cells[link, direction, row.period].add(cell)
-            if max_rtt is not None or single:
+        cell = (row.hub, max_rtt, max_carbon)
+        if max_rtt is None and not single:
+            if row.hub_of_supply != row.hub:
+                self._roaming[row.product, row.period].add(cell)
+        else:
+            for link, direction in route.steps if route else ():
+                self._cells[link, direction, row.product, row.period].add(cell)
                 self._fixed[link, direction, row.product, row.period] += row.quantity
         if single:
             return
@@ -232,17 +236,21 @@ class NetworkChecks:
         rent = facts.rent.get((link, direction, period))
         if rent is None or rent < 0:
             facts.report("6", place, "the rent is missing or negative")
-        elif rent > 0 and capacity - used >= need + self._rounding(link, direction, period, need):
+        elif rent > 0 and capacity - used >= need + max(
+            need, self._rounding(link, direction, period)
+        ):
             facts.report("6", place, f"a rent of {rent} although {capacity - used} Gbit/s are free")
 
-    def _rounding(self, link: int, direction: int, period: int, need: Decimal) -> Decimal:
+    def _rounding(self, link: int, direction: int, period: int) -> Decimal:
         """Return the Gbit/s whole lots may leave free: one lot of each cell served."""
-        products = self._facts.products
-        lots = (
-            products[product].bandwidth * products[product].quantity_tick
-            for product, *_ in self._cells[link, direction, period]
-        )
-        return max(need, sum(lots, _ZERO))
+        total = _ZERO
+        for product in self._facts.products.values():
+            key = (link, direction, product.name, period)
+            cells = len(self._cells[key])
+            if self.flow.get(key, _ZERO) > self._fixed.get(key, _ZERO):
+                cells += len(self._roaming[product.name, period])
+            total += product.bandwidth * product.quantity_tick * cells
+        return total
 
     def _check_free_flow(
         self, place: str, link: int, direction: int, product: str, period: int
