@@ -74,7 +74,11 @@ def describe_portal(request: HttpRequest) -> dict[str, Any]:
 def theme_choices() -> list[dict[str, str]]:
     """Return the three states of the theme switch."""
     return [
-        {"code": "auto", "icon": "device-desktop-analytics", "name": pgettext("theme", "As the system")},
+        {
+            "code": "auto",
+            "icon": "device-desktop-analytics",
+            "name": pgettext("theme", "As the system"),
+        },
         {"code": "light", "icon": "sun", "name": pgettext("theme", "Light")},
         {"code": "dark", "icon": "moon", "name": pgettext("theme", "Dark")},
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 State = TypeVar("State", bound=Enum)
 
@@ -39,7 +39,7 @@ class TransitionTable(Generic[State]):
             state can never be left nor reached although it is neither first nor last.
     """
 
-    def __init__(self, enum: type[State], table: Mapping[State, Iterable[State]]) -> None:
+    def __init__(self, enum: type[State], table: Mapping[Any, Iterable[Any]]) -> None:
         self.enum = enum
         self._targets = {enum(source): frozenset(map(enum, to)) for source, to in table.items()}
         missing = [state.value for state in enum if state not in self._targets]
