@@ -15,7 +15,15 @@ from config.demo.imports import DataMissing, require_files
 from config.demo.live import LiveMarket
 from config.demo.summary import print_summary
 from config.supervision import SupervisionError, Supervisor
+from marketplace.models import Membership, Role
 
+SHOWN_ROLES = (
+    ("需求方 buyer", Role.BUYER, False),
+    ("供给方 supplier", Role.SUPPLIER, False),
+    ("财务 finance", Role.FINANCE, True),
+    ("运营 operator", Role.OPERATOR, True),
+    ("审计 auditor", Role.AUDITOR, True),
+)
 DEMO_PASSWORD = "hengsuan-demo-2026"  # noqa: S105 - printed on the screen on purpose
 
 
@@ -75,16 +83,16 @@ class Command(BaseCommand):
 
 
 def sign_ins(url: str) -> str:
-    """Return the address and the demonstration's sign-ins as a printed block."""
-    return "\n".join(
-        [
-            "",
-            f"  打开 open           {url}",
-            f"  密码 password       {DEMO_PASSWORD}",
-            "  需求方 buyer        buyer@hanghai.example",
-            "  供给方 supplier     supplier@huaiyun.example",
-            "  财务 finance        finance@hengsuan.example",
-            "  运营 operator       operator@hengsuan.example",
-            "",
-        ]
-    )
+    """Return the address and one sign-in a role of the demonstration as a printed block."""
+    lines = ["", f"  打开 open           {url}", f"  密码 password       {DEMO_PASSWORD}"]
+    for name, role, of_platform in SHOWN_ROLES:
+        membership = (
+            Membership.objects.filter(role=role, organisation__is_platform=of_platform)
+            .exclude(organisation__code__startswith="M0")
+            .select_related("user", "organisation")
+            .order_by("id")
+            .first()
+        )
+        if membership is not None:
+            lines.append(f"  {name:<18} {membership.user.email} ({membership.organisation})")
+    return "\n".join([*lines, ""])
