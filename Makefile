@@ -82,8 +82,8 @@ vendor: ## copy the pinned browser libraries into static/vendor
 vendor-check: ## the browser libraries are the recorded ones
 	$(PY) tools/vendor.py --check
 
-bench: setup-dev ## time the clearing engine
-	$(PY) -m orders.clearing bench
+bench: setup-dev ## time the clearing engine and write docs/reference/benchmarks.md
+	$(PY) -m tools.bench
 
 clean: ## remove the virtual environment, data, logs and caches
 	@$(PY) manage.py stop_servers 2>/dev/null || true
