@@ -125,7 +125,8 @@ def _bid(stage: Stage, auction: Auction, data: Path | None) -> None:
     stage.say(f"申报 bidding in {auction.code}: {len(cast.buyers)} 家需求方 buyers")
     if data is not None:
         stage.say(f"  真实作业 {imports.import_bids(stage.say, data, auction)} 笔申报 real orders")
-    outcome = trading.place_orders(cast, auction, trading.DAY_AHEAD_APPETITE)
+    appetite = trading.DAY_AHEAD_APPETITE if data is None else trading.BESIDE_IMPORTS_APPETITE
+    outcome = trading.place_orders(cast, auction, appetite)
     refused = sum(outcome.values()) - outcome["accepted"]
     stage.say(f"  {outcome['accepted']} 笔入簿 in the book, {refused} 笔被拒 refused with a reason")
 

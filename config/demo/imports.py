@@ -12,16 +12,16 @@ from orders.services.demand_import import import_demand
 SPECS = "supply/instance_specs.csv.gz"
 # File and the most asks of it, so that a day stays watchable; every provider keeps its share.
 PRICE_LISTS = (
-    ("supply/gcp_instance_prices_2026-07-30.csv.gz", 600),
-    ("supply/aws_ondemand_us-east-1_and_cn.csv", 200),
-    ("supply/multicloud_specs_prices_2025-06.csv", 200),
+    ("supply/gcp_instance_prices_2026-07-30.csv.gz", 360),
+    ("supply/aws_ondemand_us-east-1_and_cn.csv", 120),
+    ("supply/multicloud_specs_prices_2025-06.csv", 120),
     ("supply/gpu_rental_quotes_2026-09-29.csv", None),
 )
 # Trace, the most orders of it, and the most blocks among them.
 JOB_TRACES = (
-    ("demand/openb_pod_list_gpuspec33.csv", 600, 60),
-    ("demand/azure_vm_100k.csv.gz", 500, 40),
-    ("demand/cerit_wagap_2013.swf.gz", 400, 40),
+    ("demand/openb_pod_list_gpuspec33.csv", 450, 20),
+    ("demand/azure_vm_100k.csv.gz", 400, 15),
+    ("demand/cerit_wagap_2013.swf.gz", 300, 15),
 )
 
 

@@ -12,6 +12,10 @@ from orders.services.submission import OrderRequest, Step
 DAY_AHEAD_APPETITE = Appetite(
     periods=24, orders_per_buyer=26, block_share=0.35, size_share=Decimal("0.035")
 )
+# Beside imported jobs the members only fill in.
+BESIDE_IMPORTS_APPETITE = Appetite(
+    periods=24, orders_per_buyer=6, block_share=0.35, size_share=Decimal("0.035")
+)
 INTRADAY_ORDERS_PER_BUYER = 4
 
 
