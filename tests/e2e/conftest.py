@@ -11,15 +11,22 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.e2e.service import Service
 from tests.e2e.visitor import Visitor
 
+FOLDER = Path(__file__).parent
+PATIENCE_S = 900  # a cold start and a whole day, on a busy machine
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies in this folder, and give it time: a cold start, a whole day, many pages."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.timeout(900))
+    """Mark what lies in this folder, give it time, and put it last: one service serves all of it.
+
+    The gallery comes before the story, whose people would stand in its pictures.
+    """
+    here = [item for item in items if FOLDER in item.path.parents]
+    for item in here:
+        item.add_marker(pytest.mark.e2e)
+        item.add_marker(pytest.mark.timeout(PATIENCE_S))
+    gathered = sorted(here, key=lambda item: item.path.name)
+    items[:] = [item for item in items if FOLDER not in item.path.parents] + gathered
 
 
 @pytest.fixture(scope="package")
@@ -29,7 +36,7 @@ def service() -> Iterator[Service]:
     var = Path(tempfile.mkdtemp(prefix="hengsuan-e2e-"))
     var.chmod(0o755)
     running = Service(var)
-    running.first_day = running.do("prepare")
+    running.do("prepare")
     yield running
     code = running.stop()
     shutil.rmtree(var, ignore_errors=True)

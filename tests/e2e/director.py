@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,7 @@ from config.demo.day import DONE, Stage, play_day, prepare_market  # noqa: E402
 from config.embedded.process import free_port  # noqa: E402
 from config.supervision import Supervisor  # noqa: E402
 from marketplace.domain.credit_code import complete_credit_code  # noqa: E402
+from marketplace.domain.periods import market_date  # noqa: E402
 from marketplace.models import Membership, Organisation, Role  # noqa: E402
 from marketplace.permissions import actor_for  # noqa: E402
 from marketplace.selectors.clock import market_now  # noqa: E402
@@ -39,6 +40,7 @@ from settlement.services.funds import request_withdrawal  # noqa: E402
 from tests.e2e.people import PASSWORD  # noqa: E402
 
 REAL_TIME = Decimal(1)
+BEFORE_THE_GATE = timedelta(minutes=20)
 AFTER_THE_DAY = timedelta(minutes=5)
 
 
@@ -48,13 +50,12 @@ class Director:
     def __init__(self, service: Supervisor) -> None:
         self._stage = Stage(say=_say, watch=service.check)
 
-    def prepare(self) -> str:
-        """Seed members, money and calendars; answer the day of delivery ahead."""
-        day = prepare_market(self._stage, password=PASSWORD)
+    def prepare(self) -> None:
+        """Seed members, money and calendars."""
+        prepare_market(self._stage, password=PASSWORD)
         set_speed(speed=REAL_TIME)
-        return day.isoformat()
 
-    def play(self, day: str, orders_per_buyer: int) -> dict[str, str]:
+    def play(self, orders_per_buyer: int) -> dict[str, str]:
         """Play a whole day of the demonstration's members, and bid for the days after it.
 
         Answers the codes of the settled auction and of one that is open.
@@ -62,7 +63,12 @@ class Director:
         appetite = replace(trading.DAY_AHEAD_APPETITE, orders_per_buyer=orders_per_buyer)
         trading.DAY_AHEAD_APPETITE = appetite
         busy = Stage(say=_say, watch=lambda: self._bid_for_other_days(appetite))
-        played = play_day(busy, day=date.fromisoformat(day))
+        extend_calendars(days=6)
+        untouched = self._untouched()
+        self._stage.wait_for("an auction without bids", untouched.exists)
+        auction = untouched.earliest("gate_closes_at")
+        self._set_clock(auction.gate_closes_at - BEFORE_THE_GATE)
+        played = play_day(busy, day=market_date(auction.delivery_starts_at))
         set_speed(speed=REAL_TIME)
         following = self._day_ahead(AuctionState.values).get(
             delivery_starts_at=played.delivery_ends_at
@@ -75,10 +81,15 @@ class Director:
     def _bid_for_other_days(self, appetite: Appetite) -> None:
         """Let the members bid in every open auction that they have not bid in."""
         self._stage.watch()
-        soon = market_now() + timedelta(minutes=10)
-        untouched = self._day_ahead([AuctionState.OPEN]).filter(gate_closes_at__gt=soon)
-        for auction in untouched.exclude(orders__source=OrderSource.DEMO):
+        for auction in self._untouched():
             trading.place_orders(gather_cast(), auction, appetite)
+
+    def _untouched(self) -> QuerySet[Auction]:
+        """Return the auctions that take bids for a while yet and have none of the members."""
+        found = self._day_ahead([AuctionState.OPEN]).filter(
+            gate_closes_at__gt=market_now() + BEFORE_THE_GATE / 2
+        )
+        return found.exclude(orders__source=OrderSource.DEMO)
 
     def _day_ahead(self, states: Iterable[str]) -> QuerySet[Auction]:
         return Auction.objects.filter(calendar__kind=CalendarKind.DAY_AHEAD, state__in=states)

@@ -19,8 +19,6 @@ class ServiceFailed(AssertionError):
 class Service:
     """Starts the director with a var directory of its own and speaks with it."""
 
-    first_day = ""
-
     def __init__(self, var: Path) -> None:
         self._log_path = var / "director.log"
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -45,9 +43,9 @@ class Service:
 
     def stop(self) -> int:
         """End the service and return the director's exit code."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        return self._process.wait(timeout=90)
+        with self._process as process:  # closes the pipes, and waits
+            pass
+        return process.returncode
 
     def _answer(self) -> Any:
         assert self._process.stdout is not None

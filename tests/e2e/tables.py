@@ -8,6 +8,7 @@ from openpyxl import load_workbook
 
 from tests.e2e.visitor import Visitor, number_in
 
+DASH = "–"
 CENT = Decimal("0.01")
 HALF = CENT / 2
 
@@ -25,9 +26,9 @@ def xlsx_row(content: bytes, key: str) -> list[object]:
 
 
 def figures_of(visitor: Visitor, row: str) -> list[Decimal]:
-    """Return the figures of a row of a table of the page, from left to right."""
+    """Return the figures of a row of a table of the page, from left to right; a dash is nothing."""
     cells = visitor.page.locator(row).first.locator("td.num").all_inner_texts()
-    return [Decimal(number_in(cell)) for cell in cells]
+    return [Decimal(0) if cell == DASH else Decimal(number_in(cell)) for cell in cells]
 
 
 def same_in_cents(shown: list[Decimal], exact: list[Decimal]) -> bool:
