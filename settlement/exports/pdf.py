@@ -17,7 +17,7 @@ from settlement.exports.documents import confirmation_context, invoice_context
 from settlement.models import Invoice
 
 _SCHEME = "asset:///"
-_FONTS = {"fonts/noto-sans-sc-gb2312.woff2": "font/woff2"}
+_ASSETS = {"fonts/noto-sans-sc-gb2312.woff2": "font/woff2", "css/pdf.css": "text/css"}
 
 
 class PdfUnavailable(RuleBroken):
@@ -75,9 +75,9 @@ def _engine() -> tuple[Any, Any]:
 
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
             name = url.removeprefix(_SCHEME)
-            if not url.startswith(_SCHEME) or name not in _FONTS:
+            if not url.startswith(_SCHEME) or name not in _ASSETS:
                 raise FatalURLFetchingError(f"documents load nothing from outside: {url}")
             content = (Path(settings.BASE_DIR) / "static" / name).read_bytes()
-            return URLFetcherResponse(url, content, {"Content-Type": _FONTS[name]})
+            return URLFetcherResponse(url, content, {"Content-Type": _ASSETS[name]})
 
     return weasyprint, BundledFetcher()
