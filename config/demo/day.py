@@ -68,7 +68,8 @@ def prepare_market(stage: Stage, *, password: str, data: Path | None = None) -> 
     first = not MarketClock.objects.filter(pk=1).exists()
     today = market_date(market_now()) + timedelta(days=0 if first else 1)
     morning = local_instant(today, MORNING)
-    set_clock(market_at=max(morning, market_now()), speed=Decimal(0), is_demo=True)
+    # The first morning may lie before the real hour: nothing has happened on this clock yet.
+    set_clock(market_at=morning, speed=Decimal(0), is_demo=True)
     seed_reference()
     open_platform_accounts()
     load_grid_factors()
@@ -155,11 +156,20 @@ def _deliver(stage: Stage, cast: Cast, auction: Auction) -> None:
     now = auction.delivery_starts_at - timedelta(hours=1)
     end = auction.delivery_ends_at + timedelta(minutes=5)
     while True:
-        set_clock(market_at=max(now, market_now()), speed=Decimal(1), is_demo=True)
+        jump_to(now, speed=Decimal(1))
         act(stage, cast, now=market_now())
         if now >= end:
             return
         now = min(now + DELIVERY_STEP, end)
+
+
+def jump_to(instant: datetime, *, speed: Decimal) -> None:
+    """Move the clock forward to an instant; when it has passed already, only change the speed."""
+    set_speed(speed=Decimal(0))
+    if instant > market_now():
+        set_clock(market_at=instant, speed=speed, is_demo=True)
+    else:
+        set_speed(speed=speed)
 
 
 def act(stage: Stage, cast: Cast, *, now: datetime) -> None:

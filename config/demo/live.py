@@ -7,10 +7,9 @@ from decimal import Decimal
 
 from config.demo import trading
 from config.demo.cast import gather_cast
-from config.demo.day import Stage, act
+from config.demo.day import Stage, act, jump_to
 from marketplace.domain.periods import local_instant, market_date
 from marketplace.selectors.clock import market_now
-from marketplace.services.clock import set_clock
 from marketplace.services.member_seed import extend_calendars
 from orders.models import Auction, AuctionCalendar, AuctionState, CalendarKind, OrderSource
 
@@ -32,10 +31,7 @@ class LiveMarket:
 
     def begin(self) -> None:
         """Move the clock to a morning and let intraday auctions run."""
-        now = market_now()
-        morning = local_instant(market_date(now), LIVE_FROM)
-        morning = max(now, morning)
-        set_clock(market_at=morning, speed=LIVE_SPEED, is_demo=True)
+        jump_to(local_instant(market_date(market_now()), LIVE_FROM), speed=LIVE_SPEED)
         extend_calendars(days=6)
         AuctionCalendar.objects.filter(kind=CalendarKind.INTRADAY).update(
             is_active=True, horizon_minutes=HORIZON_MINUTES
