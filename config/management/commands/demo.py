@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count
 
 from config import env
 from config.demo import facts
@@ -90,7 +91,8 @@ def sign_ins(url: str) -> str:
             Membership.objects.filter(role=role, organisation__is_platform=of_platform)
             .exclude(organisation__code__startswith="M0")
             .select_related("user", "organisation")
-            .order_by("id")
+            .annotate(roles=Count("user__memberships"))
+            .order_by("roles", "id")  # people with one role show it best
             .first()
         )
         if membership is not None:
