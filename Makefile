@@ -9,7 +9,7 @@ DATA_ENV := $(if $(DATA),HENGSUAN_DATA="$(abspath $(DATA))")
 PORT_ARG := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo demo-once test test-fast check lint format types layers \
+.PHONY: help setup setup-dev run demo demo-once test test-full test-fast check lint format types layers \
 	migrations templates messages messages-check deploy-check pins vendor vendor-check bench clean
 
 help: ## print this list
@@ -35,10 +35,14 @@ demo-once: setup ## the same trading day, ends after its summary
 test: setup-dev ## everything: packages and browser for the tests, static checks, all tests
 	@sh tools/system_packages.sh browser
 	@$(MAKE) --no-print-directory check
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -m "not fuller" $(ARGS)
+
+test-full: setup-dev ## the fuller suite: tests that take minutes, after make test
+	@sh tools/system_packages.sh browser
+	$(PY) -m pytest -m fuller $(ARGS)
 
 test-fast: setup-dev ## tests without browser and without started processes
-	$(PY) -m pytest -m "not e2e and not processes" $(ARGS)
+	$(PY) -m pytest -m "not e2e and not processes and not fuller" $(ARGS)
 
 check: setup-dev lint types layers migrations templates messages-check vendor-check deploy-check ## all static checks
 
