@@ -13,10 +13,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from marketplace.models import Organisation, Role
 from marketplace.permissions import Actor, actor_for
+from marketplace.web.drafts import keep_draft
 
 SESSION_KEY = "organisation_id"
 NOBODY = Actor(user=AnonymousUser(), organisation=None, roles=frozenset())  # type: ignore[arg-type]
@@ -80,7 +82,7 @@ def require(condition: Condition) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return ask_to_sign_in(request)
             if not condition(current_actor(request)):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
@@ -88,6 +90,12 @@ def require(condition: Condition) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in page and back; what was sent is kept and offered afterwards."""
+    is_kept = keep_draft(request)
+    return redirect_to_login(reverse("draft") if is_kept else request.get_full_path())
 
 
 def is_member(actor: Actor) -> bool:

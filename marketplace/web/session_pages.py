@@ -13,6 +13,7 @@ from django.views.i18n import set_language
 
 from marketplace.models import User
 from marketplace.web.access import SESSION_KEY, organisations_of
+from marketplace.web.drafts import remember_person
 
 LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
@@ -51,6 +52,7 @@ class SignInView(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in; the user's language counts where this browser has not chosen one."""
         response = super().form_valid(form)
+        remember_person(self.request, response)
         language = form.get_user().language
         has_chosen = settings.LANGUAGE_COOKIE_NAME in self.request.COOKIES
         if language in LANGUAGES and not has_chosen:

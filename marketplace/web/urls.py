@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from marketplace.web import hub_pages, market_pages, session_pages
+from marketplace.web import draft_pages, hub_pages, market_pages, session_pages
 
 urlpatterns = [
     path("capacity/", include("marketplace.web.supplier_urls")),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("hubs/<slug:code>/", hub_pages.show_hub, name="hub"),
     path("sign-in/", session_pages.SignInView.as_view(), name="sign-in"),
     path("sign-out/", session_pages.SignOutView.as_view(), name="sign-out"),
+    path("draft/", draft_pages.offer_draft, name="draft"),
+    path("draft/discard/", draft_pages.discard_draft, name="draft-discard"),
     path("language/", session_pages.choose_language, name="set_language"),
     path("organisation/", session_pages.switch_organisation, name="switch-organisation"),
 ]
