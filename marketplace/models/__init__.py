@@ -1,5 +1,7 @@
 """Who trades what."""
 
+from marketplace.models.approvals import REQUEST_TRANSITIONS, RequestState, TwoPersonRequest
+from marketplace.models.bands import PriceBand
 from marketplace.models.hubs import Hub, HubKind, HubPairing, Link, Side
 from marketplace.models.listings import (
     LISTING_TRANSITIONS,
@@ -10,6 +12,13 @@ from marketplace.models.listings import (
     MaintenanceWindow,
 )
 from marketplace.models.market import CounterpartyMode, MarketClock, MarketRules
+from marketplace.models.notices import (
+    SUGGESTION_TRANSITIONS,
+    Notice,
+    NoticeAudience,
+    Suggestion,
+    SuggestionState,
+)
 from marketplace.models.organisations import (
     ORGANISATION_TRANSITIONS,
     Membership,
@@ -38,6 +47,8 @@ from marketplace.models.users import User
 __all__ = [
     "LISTING_TRANSITIONS",
     "ORGANISATION_TRANSITIONS",
+    "REQUEST_TRANSITIONS",
+    "SUGGESTION_TRANSITIONS",
     "ApiToken",
     "AuditEvent",
     "CounterpartyMode",
@@ -57,17 +68,24 @@ __all__ = [
     "MarketClock",
     "MarketRules",
     "Membership",
+    "Notice",
+    "NoticeAudience",
     "Organisation",
     "OrganisationState",
     "OutboxEvent",
+    "PriceBand",
     "Product",
     "ProductVatRate",
+    "RequestState",
     "ResourceAlias",
     "ResourceClass",
     "ResourcePool",
     "Role",
     "Side",
+    "Suggestion",
+    "SuggestionState",
     "TrustLevel",
+    "TwoPersonRequest",
     "User",
     "WorkloadScenario",
 ]

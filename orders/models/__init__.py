@@ -28,6 +28,8 @@ from orders.models.clearing import (
     RunArchive,
     RunState,
 )
+from orders.models.control import AuctionBand, GateExtension, RunCheck
+from orders.models.indicative import IndicativeCell, IndicativeMark
 from orders.models.orders import (
     ORDER_TRANSITIONS,
     BlockLeg,
@@ -40,15 +42,28 @@ from orders.models.orders import (
     OrderState,
     Placement,
 )
+from orders.models.summaries import PriceSummary
+from orders.models.surveillance import (
+    ALERT_TRANSITIONS,
+    AlertComment,
+    AlertKind,
+    AlertState,
+    SurveillanceAlert,
+)
 
 __all__ = [
+    "ALERT_TRANSITIONS",
     "AUCTION_TRANSITIONS",
     "ORDER_TRANSITIONS",
     "RUN_TRANSITIONS",
     "SLOT_MINUTES",
+    "AlertComment",
+    "AlertKind",
+    "AlertState",
     "Allocation",
     "AllocationPeriod",
     "Auction",
+    "AuctionBand",
     "AuctionCalendar",
     "AuctionState",
     "AuctionTransition",
@@ -61,6 +76,9 @@ __all__ = [
     "ClearingRun",
     "CurveStep",
     "FlowType",
+    "GateExtension",
+    "IndicativeCell",
+    "IndicativeMark",
     "LinkClaim",
     "LinkCommitment",
     "LinkDirection",
@@ -72,6 +90,9 @@ __all__ = [
     "OrderSource",
     "OrderState",
     "Placement",
+    "PriceSummary",
     "RunArchive",
+    "RunCheck",
     "RunState",
+    "SurveillanceAlert",
 ]

@@ -43,6 +43,11 @@ class AuctionCalendar(models.Model):
     gate_opens_lead_minutes = models.PositiveIntegerField()
     gate_closes_lead_minutes = models.PositiveIntegerField()
     no_cancel_minutes = models.PositiveIntegerField(default=0)
+    indicative_minutes = models.PositiveSmallIntegerField(
+        _("Minutes between indicative figures"),
+        default=15,
+        help_text=_("Marks of market time at which they are published; 0 for none."),
+    )
     products = models.ManyToManyField(Product, related_name="+", blank=True)
     is_active = models.BooleanField(default=True)
 
