@@ -2,6 +2,13 @@
 
 from marketplace.models.approvals import REQUEST_TRANSITIONS, RequestState, TwoPersonRequest
 from marketplace.models.bands import PriceBand
+from marketplace.models.benchmarks import PoolBenchmark
+from marketplace.models.documents import (
+    DOCUMENT_TRANSITIONS,
+    DocumentKind,
+    DocumentState,
+    OrganisationDocument,
+)
 from marketplace.models.hubs import Hub, HubKind, HubPairing, Link, Side
 from marketplace.models.listings import (
     LISTING_TRANSITIONS,
@@ -45,6 +52,7 @@ from marketplace.models.tokens import ApiToken
 from marketplace.models.users import User
 
 __all__ = [
+    "DOCUMENT_TRANSITIONS",
     "LISTING_TRANSITIONS",
     "ORGANISATION_TRANSITIONS",
     "REQUEST_TRANSITIONS",
@@ -52,6 +60,8 @@ __all__ = [
     "ApiToken",
     "AuditEvent",
     "CounterpartyMode",
+    "DocumentKind",
+    "DocumentState",
     "HardwareModel",
     "Heartbeat",
     "Hub",
@@ -71,8 +81,10 @@ __all__ = [
     "Notice",
     "NoticeAudience",
     "Organisation",
+    "OrganisationDocument",
     "OrganisationState",
     "OutboxEvent",
+    "PoolBenchmark",
     "PriceBand",
     "Product",
     "ProductVatRate",

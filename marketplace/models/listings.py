@@ -51,12 +51,15 @@ class Listing(models.Model):
     )
     pool = models.ForeignKey(ResourcePool, on_delete=models.PROTECT, related_name="listings")
     name = models.CharField(_("Name"), max_length=100)
+    name_en = models.CharField(_("English name"), max_length=120, blank=True)
     quantity = models.DecimalField(_("Units offered"), max_digits=14, decimal_places=3)
     min_run_hours = models.PositiveSmallIntegerField(_("Minimum run, hours"), default=1)
     is_standing = models.BooleanField(_("Offer it in every auction"), default=True)
     state = models.CharField(
         max_length=10, choices=ListingState.choices, default=ListingState.DRAFT
     )
+    # Paused by taking its pool offline; it comes back with the pool.
+    paused_with_pool = models.BooleanField(default=False)
     note = models.CharField(max_length=300, blank=True)
     source = models.CharField(max_length=20, default="portal")
     created_by = models.ForeignKey(
@@ -77,6 +80,11 @@ class Listing(models.Model):
         indexes = [models.Index(fields=["state", "pool"], name="listing_state_pool")]
 
     def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name_zh(self) -> str:
+        """The name as it was given first; ``name_en`` is the other language's, if there is one."""
         return self.name
 
 

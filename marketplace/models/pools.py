@@ -38,6 +38,7 @@ class ResourcePool(models.Model):
         verbose_name=_("Hardware"),
     )
     name = models.CharField(_("Name"), max_length=100)
+    name_en = models.CharField(_("English name"), max_length=120, blank=True)
     unit_count = models.DecimalField(_("Units"), max_digits=14, decimal_places=3)
     memory_gib_per_unit = models.DecimalField(
         _("Memory per unit, GiB"), max_digits=8, decimal_places=1, null=True, blank=True
@@ -62,6 +63,8 @@ class ResourcePool(models.Model):
     carbon_g_per_unit_hour = models.DecimalField(
         _("Carbon, g per unit-hour"), max_digits=12, decimal_places=3, null=True, blank=True
     )
+    offline_since = models.DateTimeField(_("Offline since"), null=True, blank=True)
+    offline_reason = models.CharField(_("Reason"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("Registered at"), auto_now_add=True)
 
     class Meta:
@@ -85,6 +88,16 @@ class ResourcePool(models.Model):
 
     def __str__(self) -> str:
         return self.identifier
+
+    @property
+    def name_zh(self) -> str:
+        """The name as it was given first; ``name_en`` is the other language's, if there is one."""
+        return self.name
+
+    @property
+    def is_online(self) -> bool:
+        """Whether its listings may be offered."""
+        return self.offline_since is None
 
 
 class ResourceAlias(models.Model):

@@ -107,6 +107,7 @@ class ListingDraft:
     activate: bool = True
     note: str = ""
     source: str = "portal"
+    name_en: str = ""
 
     @classmethod
     def of(cls, listing: Listing) -> ListingDraft:
@@ -126,6 +127,7 @@ class ListingDraft:
             is_standing=listing.is_standing,
             note=listing.note,
             source=listing.source,
+            name_en=listing.name_en,
         )
 
     def changed(self, **changes: Any) -> ListingDraft:
@@ -171,6 +173,7 @@ def check_draft(
     if not product.active:
         raise ProductNotTraded(field="pool")
     check_text(draft.name, field="name", max_length=100, required=True)
+    check_text(draft.name_en, field="name_en", max_length=120)
     check_text(draft.note, field="note", max_length=300)
     check_quantity(draft.quantity, product=product, field="quantity")
     if draft.quantity > draft.pool.unit_count:

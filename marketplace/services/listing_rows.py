@@ -32,6 +32,14 @@ class PoolOversold(RuleBroken):
     status = 409
 
 
+class PoolOffline(RuleBroken):
+    """Nothing of a pool can be offered while it is offline."""
+
+    code = "pool_offline"
+    message = gettext_noop("The pool is offline; bring it online first.")
+    status = 409
+
+
 def insert_listings(
     *, owner: Organisation, actor: Actor, drafts: Sequence[ListingDraft]
 ) -> list[Listing]:
@@ -44,6 +52,7 @@ def insert_listings(
             organisation=owner,
             pool=draft.pool,
             name=draft.name.strip(),
+            name_en=draft.name_en.strip(),
             quantity=draft.quantity,
             min_run_hours=draft.min_run_hours,
             is_standing=draft.is_standing,
@@ -71,8 +80,11 @@ def require_units(pool_id: int) -> None:
 
     Raises:
         PoolOversold: with the peak and the pool's units.
+        PoolOffline: it has active listings and is offline.
     """
     pool = ResourcePool.objects.get(pk=pool_id)
+    if not pool.is_online and pool.listings.filter(state=ListingState.ACTIVE).exists():
+        raise PoolOffline(field="pool")
     rows = ListingAvailability.objects.filter(
         listing__pool_id=pool_id, listing__state=ListingState.ACTIVE
     ).values_list("starts_at", "ends_at", "quantity")

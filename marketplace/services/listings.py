@@ -63,6 +63,7 @@ def create_listing(
     activate: bool = True,
     note: str = "",
     source: str = "portal",
+    name_en: str = "",
 ) -> Listing:
     """List a slice of a pool.
 
@@ -78,6 +79,7 @@ def create_listing(
         activate: offer it at once; otherwise it stays a draft.
         note: free text for buyers.
         source: where it came from.
+        name_en: what members read on English pages; the name when it is empty.
 
     Raises:
         NotAdmitted, NotPermitted, PoolNotFound, PoolOversold, and the refusals of `check_draft`:
@@ -94,6 +96,7 @@ def create_listing(
         activate=activate,
         note=note,
         source=source,
+        name_en=name_en,
     )
     return create_listings(actor=actor, drafts=[draft])[0]
 
@@ -131,6 +134,7 @@ def revise_listing(
     min_run_hours: int | None = None,
     is_standing: bool | None = None,
     note: str | None = None,
+    name_en: str | None = None,
 ) -> Listing:
     """Change a listing; what is left out stays. Auctions whose gate has closed keep their copy.
 
@@ -155,6 +159,7 @@ def revise_listing(
         "min_run_hours": min_run_hours,
         "is_standing": is_standing,
         "note": note,
+        "name_en": name_en,
     }
     draft = present.changed(**{k: v for k, v in changes.items() if v is not None})
     now = market_now()
@@ -236,7 +241,8 @@ def _move(actor: Actor, public_id: UUID, target: ListingState) -> Listing:
     listing = _locked(owner, public_id)
     before = listing.state
     listing.state = check_transition(LISTING_TRANSITIONS, before, target)
-    listing.save(update_fields=["state", "updated_at"])
+    listing.paused_with_pool = False
+    listing.save(update_fields=["state", "paused_with_pool", "updated_at"])
     if target == ListingState.ACTIVE:
         require_units(listing.pool_id)
     _audit(
@@ -269,7 +275,7 @@ def _locked(owner: Organisation, public_id: UUID) -> Listing:
 def _store(listing: Listing, draft: ListingDraft) -> None:
     listing.name, listing.quantity = draft.name.strip(), draft.quantity
     listing.min_run_hours, listing.is_standing = draft.min_run_hours, draft.is_standing
-    listing.note = draft.note.strip()
+    listing.note, listing.name_en = draft.note.strip(), draft.name_en.strip()
     listing.save()
     listing.price_steps.all().delete()
     ListingPriceStep.objects.bulk_create(draft.step_rows(listing))

@@ -58,6 +58,7 @@ class EvidenceMissing(RuleBroken):
 class PoolDetails(TypedDict, total=False):
     """What a supplier may declare about a pool; all optional."""
 
+    name_en: str
     memory_gib_per_unit: Decimal | None
     interconnect: str
     benchmark_name: str
@@ -84,6 +85,7 @@ _RANGES = {
     "dengbao_level": (Decimal(0), Decimal(5)),
 }
 _TEXTS = {
+    "name_en": 120,
     "interconnect": 80,
     "benchmark_name": 80,
     "dengbao_evidence": 200,
@@ -123,7 +125,7 @@ def register_pool(
         name=check_text(name, field="name", max_length=100, required=True),
         unit_count=check_positive(unit_count, field="unit_count"),
     )
-    _apply_details(pool, details)
+    apply_details(pool, details)
     pool.identifier = str(next_identifiers(owner=owner, hub=hub, product=product, count=1)[0])
     pool.save()
     record_audit(
@@ -193,7 +195,12 @@ def _next_operator_number() -> int:
     return max(latest["number"] or 1, 1) + 1
 
 
-def _apply_details(pool: ResourcePool, details: PoolDetails) -> None:
+def apply_details(pool: ResourcePool, details: PoolDetails) -> None:
+    """Set checked details on a pool that is not saved yet; the caller saves it.
+
+    Raises:
+        OutOfRange, NotANumber, TextTooLong, EvidenceMissing: with the field.
+    """
     for name, value in details.items():
         if name in _RANGES and value is not None:
             least, most = _RANGES[name]
@@ -207,5 +214,5 @@ def _apply_details(pool: ResourcePool, details: PoolDetails) -> None:
         raise EvidenceMissing(field="xinchuang_evidence")
     if pool.power_w_per_unit is None:
         pool.power_w_per_unit = pool.product.power_w_per_unit
-    if details.get("pue") is None:
+    if pool.pue is None or ("pue" in details and details["pue"] is None):
         pool.pue = pool.hub.pue_cap or _USUAL_PUE
