@@ -157,10 +157,18 @@ def _deliver(stage: Stage, cast: Cast, auction: Auction) -> None:
     end = auction.delivery_ends_at + timedelta(minutes=5)
     while True:
         jump_to(now, speed=Decimal(1))
+        _bid_ahead(stage, cast)
         act(stage, cast, now=market_now())
         if now >= end:
             return
         now = min(now + DELIVERY_STEP, end)
+
+
+def _bid_ahead(stage: Stage, cast: Cast) -> None:
+    """Bid for the day after as well, before the next step of the clock closes its gate."""
+    within = DELIVERY_STEP + timedelta(minutes=1)
+    for auction in trading.untraded_auctions(now=market_now(), closing_within=within):
+        stage.say(f"{auction.code}: {trading.bid_in(cast, auction)} 笔申报 orders")
 
 
 def jump_to(instant: datetime, *, speed: Decimal) -> None:

@@ -11,13 +11,14 @@ from config.demo.day import Stage, act, jump_to
 from marketplace.domain.periods import local_instant, market_date
 from marketplace.selectors.clock import market_now
 from marketplace.services.member_seed import extend_calendars
-from orders.models import Auction, AuctionCalendar, AuctionState, CalendarKind, OrderSource
+from orders.models import AuctionCalendar, CalendarKind
 
 LIVE_SPEED = Decimal(10)
 LIVE_FROM = clock_time(9)
 HORIZON_MINUTES = 240
 ACT_EVERY_S = 10.0
 CALENDARS_EVERY_S = 600.0
+CLOSING_SOON = timedelta(minutes=90)
 
 
 class LiveMarket:
@@ -47,25 +48,10 @@ class LiveMarket:
             return
         self._next_act = time.monotonic() + ACT_EVERY_S
         cast = gather_cast()
-        for auction in self._untraded():
-            appetite = (
-                trading.DAY_AHEAD_APPETITE
-                if auction.calendar.kind == CalendarKind.DAY_AHEAD
-                else trading.intraday_appetite(auction)
-            )
-            outcome = trading.place_orders(cast, auction, appetite)
-            self._stage.say(f"{auction.code}: {outcome['accepted']} 笔申报 orders")
+        soon = trading.untraded_auctions(now=market_now(), closing_within=CLOSING_SOON)
+        for auction in soon:
+            self._stage.say(f"{auction.code}: {trading.bid_in(cast, auction)} 笔申报 orders")
         act(self._stage, cast, now=market_now())
         if time.monotonic() > self._next_calendars:
             self._next_calendars = time.monotonic() + CALENDARS_EVERY_S
             extend_calendars(days=6)
-
-    def _untraded(self) -> list[Auction]:
-        """Return open auctions that close soon and have no bid of the demonstration yet."""
-        closing = Auction.objects.filter(
-            calendar__kind__in=[CalendarKind.INTRADAY, CalendarKind.DAY_AHEAD],
-            state=AuctionState.OPEN,
-            gate_closes_at__gt=market_now() + timedelta(minutes=3),
-            gate_closes_at__lt=market_now() + timedelta(minutes=90),
-        ).exclude(orders__source=OrderSource.DEMO)
-        return list(closing.select_related("calendar").order_by("gate_closes_at")[:2])
