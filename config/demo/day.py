@@ -180,11 +180,14 @@ def jump_to(instant: datetime, *, speed: Decimal) -> None:
         set_speed(speed=speed)
 
 
-def act(stage: Stage, cast: Cast, *, now: datetime) -> None:
-    """Let suppliers hand over and meter, and buyers confirm, whatever is due now."""
-    handed = delivering.hand_over_due(cast, now=now)
-    confirmed = delivering.confirm_handed_over(cast)
-    metered = delivering.meter_ended_periods(cast, now=now)
+def act(stage: Stage, cast: Cast, *, now: datetime, is_live: bool = False) -> None:
+    """Let suppliers hand over and meter, and buyers confirm, whatever is due now.
+
+    In the live market they leave alone what visitors entered, see `config.demo.delivering`.
+    """
+    handed = delivering.hand_over_due(cast, now=now, is_live=is_live)
+    confirmed = delivering.confirm_handed_over(cast, now=now, is_live=is_live)
+    metered = delivering.meter_ended_periods(cast, now=now, is_live=is_live)
     stage.watch()
     if handed or confirmed or metered:
         stage.say(

@@ -2,6 +2,9 @@
 
 One delivery in nine runs short and one in forty is handed over late, so that metered differs from
 sold and the bills show it.
+
+In the live market the members leave alone what a visitor does for them: a listing that somebody
+entered is handed over and metered by hand, and an order that somebody placed is confirmed by hand.
 """
 
 from collections import defaultdict
@@ -14,7 +17,7 @@ from django.db.models import QuerySet
 
 from config.demo.cast import Cast
 from marketplace.permissions import Actor
-from orders.models import AllocationPeriod
+from orders.models import AllocationPeriod, OrderSource
 from settlement.models import Delivery, DeliveryState, MeterReading
 from settlement.services.deliveries import accept_delivery, hand_over
 from settlement.services.metering import ReadingDraft, record_readings
@@ -23,13 +26,19 @@ SHORT_EVERY = 9
 SHORT_SHARE = Decimal("0.92")
 HAND_OVER_LEAD = timedelta(hours=2)
 READINGS_AT_ONCE = 5000
+# How long after the hand-over the demonstration's buyers answer in the live market, market time.
+PATIENCE = timedelta(minutes=30)
+ENTERED_BY_HAND = ("portal", "csv", "api")
+PLACED_BY_HAND = (OrderSource.PORTAL, OrderSource.API)
 
 
-def hand_over_due(cast: Cast, *, now: datetime) -> int:
+def hand_over_due(cast: Cast, *, now: datetime, is_live: bool = False) -> int:
     """Give the buyers of deliveries that begin soon their access details; return how many."""
     due = _deliveries(DeliveryState.SCHEDULED).filter(
         starts_at__lte=now + HAND_OVER_LEAD, ends_at__gt=now
     )
+    if is_live:
+        due = due.exclude(allocation__listing__source__in=ENTERED_BY_HAND)
     count = 0
     for delivery in due:
         supplier = cast.supplying.get(delivery.allocation.seller_id)
@@ -43,11 +52,16 @@ def hand_over_due(cast: Cast, *, now: datetime) -> int:
     return count
 
 
-def confirm_handed_over(cast: Cast) -> int:
+def confirm_handed_over(cast: Cast, *, now: datetime, is_live: bool = False) -> int:
     """Let the demonstration's buyers confirm what was handed over; return how many."""
     buyers = {a.organisation.pk: a for a in cast.buying.values() if a.organisation}
+    handed_over = _deliveries(DeliveryState.HANDED_OVER)
+    if is_live:
+        handed_over = handed_over.filter(handed_over_at__lte=now - PATIENCE).exclude(
+            allocation__buy_order__source__in=PLACED_BY_HAND
+        )
     count = 0
-    for delivery in _deliveries(DeliveryState.HANDED_OVER):
+    for delivery in handed_over:
         buyer = buyers.get(delivery.allocation.buyer_id)
         if buyer is not None:
             accept_delivery(actor=buyer, delivery_public_id=delivery.public_id)
@@ -55,10 +69,10 @@ def confirm_handed_over(cast: Cast) -> int:
     return count
 
 
-def meter_ended_periods(cast: Cast, *, now: datetime) -> int:
+def meter_ended_periods(cast: Cast, *, now: datetime, is_live: bool = False) -> int:
     """Record a reading for each ended period that has none yet; return how many."""
     by_supplier: dict[int, list[ReadingDraft]] = defaultdict(list)
-    for seller_id, draft in _unmetered(now):
+    for seller_id, draft in _unmetered(now, is_live):
         by_supplier[seller_id].append(draft)
     count = 0
     for seller_id, drafts in by_supplier.items():
@@ -84,11 +98,13 @@ def _deliveries(state: str) -> QuerySet[Delivery]:
     )
 
 
-def _unmetered(now: datetime) -> Iterator[tuple[int, ReadingDraft]]:
+def _unmetered(now: datetime, is_live: bool) -> Iterator[tuple[int, ReadingDraft]]:
     running = Delivery.objects.filter(
         state__in=[DeliveryState.HANDED_OVER, DeliveryState.ACCEPTED],
         allocation__seller__is_demo_bot=True,
     )
+    if is_live:
+        running = running.exclude(allocation__listing__source__in=ENTERED_BY_HAND)
     by_allocation = {d.allocation_id: d for d in running.order_by("id")}
     metered = set(
         MeterReading.objects.filter(delivery__in=running).values_list("delivery_id", "starts_at")

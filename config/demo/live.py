@@ -51,7 +51,7 @@ class LiveMarket:
         soon = trading.untraded_auctions(now=market_now(), closing_within=CLOSING_SOON)
         for auction in soon:
             self._stage.say(f"{auction.code}: {trading.bid_in(cast, auction)} 笔申报 orders")
-        act(self._stage, cast, now=market_now())
+        act(self._stage, cast, now=market_now(), is_live=True)
         if time.monotonic() > self._next_calendars:
             self._next_calendars = time.monotonic() + CALENDARS_EVERY_S
             extend_calendars(days=6)

@@ -194,11 +194,18 @@ def _seed_pools(organisations: dict[str, Organisation]) -> None:
             hub=hubs[row["hub_code"]],
             product=products[row["product_code"]],
             hardware=hardware[row["hardware"]],
+            name_en=_name_en(row, hubs[row["hub_code"]], products[row["product_code"]]),
             **_pool_figures(row),
         )
         for row in load_table("pools")
         if row["identifier"] not in known
     )
+
+
+def _name_en(row: dict[str, str], hub: Hub, product: Product) -> str:
+    """Return a pool's English name, composed of hub, product and the number in its Chinese one."""
+    kind = product.name_en.partition(" (")[0]
+    return f"{hub.short_en or hub.name_en} {kind} pool {row['name'][-2:]}"
 
 
 def _pool_figures(row: dict[str, str]) -> dict[str, object]:
@@ -236,6 +243,7 @@ def _seed_listings(organisations: dict[str, Organisation]) -> None:
             organisation=organisations[row["member_code"]],
             pool=pools[row["identifier"]],
             name=row["name"],
+            name_en=pools[row["identifier"]].name_en,
             quantity=Decimal(row["listed_quantity"]),
             min_run_hours=int(row["min_run_hours"]),
             state=ListingState.ACTIVE,

@@ -164,6 +164,7 @@ def _store_provider(
         ListingDraft(
             pool=pools[curve.hub, curve.product, pool_name(curve.region, source)],
             name=f"{curve.region} · {curve.family} 示例"[:100],
+            name_en=f"{curve.region} · {curve.family} (example)"[:120],
             quantity=curve.quantity,
             price_steps=curve.steps,
             windows=(CapacityWindow(starts_at, ends_at, curve.quantity),),

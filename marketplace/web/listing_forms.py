@@ -21,7 +21,7 @@ class PoolChoice(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: ResourcePool) -> str:
         """Return one line that tells pools apart."""
-        return f"{obj.name} · {localname(obj.hub)} · {localname(obj.product)} · {obj.identifier}"
+        return f"{localname(obj)} · {localname(obj.hub)} · {localname(obj.product)} · {obj.identifier}"
 
 
 class ListingForm(forms.Form):

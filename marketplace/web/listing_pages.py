@@ -23,7 +23,7 @@ from marketplace.services.listings import (
     resume_listing,
     withdraw_listing,
 )
-from marketplace.templatetags.market_ui import group_digits
+from marketplace.templatetags.market_ui import group_digits, localname
 from marketplace.web.access import current_actor, require_supplier
 from marketplace.web.curve_chart import curve_chart
 from marketplace.web.form_fields import add_refusal
@@ -124,7 +124,7 @@ def _facts(request: HttpRequest, listing: Listing) -> list[tuple[str, str]]:
     sales = provided("listing_sales", request, {}).get(listing.pk)
     sold = group_digits(sales.sold, 0, 2) if sales else "0"
     return [
-        (gettext("Listing"), listing.name),
+        (gettext("Listing"), localname(listing)),
         (gettext("Units offered"), group_digits(listing.quantity, 0, 3)),
         (gettext("Unit-hours sold, next 24 h"), sold),
     ]
