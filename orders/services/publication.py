@@ -12,6 +12,7 @@ from orders.services.failpoints import pass_failpoint
 from orders.services.market_results import write_market_results
 from orders.services.order_outcomes import end_orders
 from orders.services.outcomes import order_ends
+from orders.services.price_summaries import summarise_prices
 from orders.services.run_context import read_run
 from orders.services.transitions import auction_phase, lock_auction, move_auction
 
@@ -41,6 +42,7 @@ def _publish(auction: Auction, run: ClearingRun) -> None:
     context = read_run(auction, run, *archived(run))
     trades = read_trades(context)
     write_market_results(context)
+    summarise_prices(run=run)
     write_allocations(context, trades, now=now)
     pass_failpoint("publish.half_apply")
     end_orders(order_ends(context, trades), now=now, event="published")
