@@ -14,7 +14,6 @@ from orders.clearing.engine import clear
 from orders.clearing.errors import (
     BundleRefused,
     ClearingError,
-    OrderTypeUnsupported,
     ResultUnreadable,
     SolverFailed,
 )
@@ -26,7 +25,6 @@ __all__ = [
     "Auction",
     "BundleRefused",
     "ClearingError",
-    "OrderTypeUnsupported",
     "Result",
     "ResultUnreadable",
     "SolverFailed",

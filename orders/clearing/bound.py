@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 
 from orders.clearing.candidates import sell_node
+from orders.clearing.flexible_surplus import flexible_surplus
 from orders.clearing.market import Kind, Market, block_classes
 from orders.clearing.merit_order import MeritOrder, step_lots
 from orders.clearing.published import EMPTY, PublishedPrices, rent_quantum
@@ -69,6 +70,7 @@ def evaluate_bound(
     exact = _ExactPrices(market, ticks, rent, quantum)
     total = _curve_surplus(market, merit, step_lots(merit, offered), exact)
     total += _block_surplus(market, exact)
+    total += flexible_surplus(market, exact.price)
     for number, link in enumerate(market.auction.links):
         for direction, capacities in enumerate((link.forward_capacity, link.reverse_capacity)):
             for period, capacity in enumerate(capacities):

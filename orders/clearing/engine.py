@@ -13,7 +13,8 @@ from orders.clearing.bound import (
     vector_of_relaxation,
 )
 from orders.clearing.bundle import bundle_sha256
-from orders.clearing.errors import OrderTypeUnsupported, SolverFailed
+from orders.clearing.errors import SolverFailed
+from orders.clearing.flexible_orders import offer_columns
 from orders.clearing.market import build_market
 from orders.clearing.placement import place_singles
 from orders.clearing.publication import Cleared, publish
@@ -44,7 +45,6 @@ def clear(auction: Auction) -> Result:
     `work_limit` (trials of changed block choices), never by seconds.
 
     Raises:
-        OrderTypeUnsupported: an order of a type this engine version does not clear.
         SolverFailed: the linear programme had no answer, which a valid auction never causes.
     """
     with localcontext() as context:
@@ -53,22 +53,22 @@ def clear(auction: Auction) -> Result:
 
 
 def _clear(auction: Auction) -> Result:
-    _refuse_unsupported(auction)
     clock = _Clock(perf_counter(), {})
-    market = build_market(auction)
-    book = open_book(market)
+    plain = open_book(build_market(auction))
     clock.lap("model")
-    base = evaluate(book, {})
+    base = evaluate(plain, {})
     if base is None or base.prices is None:
         raise SolverFailed("the divisible orders have no admissible prices")
     clock.lap("divisible_orders")
+    book = offer_columns(plain, base)
+    clock.lap("flexible_orders")
     limit = auction.terms.work_limit
     final, relaxation = choose_blocks(book, base, DEFAULT_TRIALS if limit is None else limit)
     clock.lap("block_orders")
     lots = whole_lots(book, final)
     placements = place_singles(book, final, lots)
     clock.lap("quantities")
-    bound = _best_bound(book, final, relaxation)
+    bound = _best_bound(plain, final, relaxation)
     result = publish(
         Cleared(
             book=book,
@@ -88,16 +88,6 @@ def result_with_timing(result: Result, stages: dict[str, float]) -> Result:
     """Return the result with its seconds by stage."""
     fields = {name: getattr(result, name) for name in result.__dataclass_fields__}
     return Result(**{**fields, "timing": dict(stages)})
-
-
-def _refuse_unsupported(auction: Auction) -> None:
-    for order in auction.flexibles:
-        kind = "interruptible" if order.interruptible else "flexible"
-        raise OrderTypeUnsupported(
-            "flexible_orders.csv",
-            order.line,
-            f"order {order.order_id!r}: {kind} orders are unsupported in this engine version",
-        )
 
 
 def _best_bound(book: Book, final: Outcome, relaxation: Relaxation | None) -> BoundVector:

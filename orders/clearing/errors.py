@@ -22,10 +22,6 @@ class BundleRefused(ClearingError):
         self.reason = reason
 
 
-class OrderTypeUnsupported(BundleRefused):
-    """The order is well formed, but this engine version does not clear its type."""
-
-
 class ResultUnreadable(ClearingError):
     """A result folder lacks a file or a column, or holds something that is not a number."""
 

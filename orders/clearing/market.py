@@ -15,7 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from orders.clearing.routes import Route, least_rtt_routes
-from orders.clearing.types import NONE, Auction, BlockOrder, FloatArray, IntArray
+from orders.clearing.types import (
+    NONE,
+    Auction,
+    BlockOrder,
+    FlexibleOrder,
+    FloatArray,
+    IntArray,
+)
 
 
 class Kind(IntEnum):
@@ -102,8 +109,10 @@ def link_direction(link: int, direction: int) -> int:
     return 2 * link + direction
 
 
-def block_classes(auction: Auction, order: BlockOrder, product: int) -> tuple[int, int]:
-    """Return the latency and carbon class of a block buy for one of its products."""
+def block_classes(
+    auction: Auction, order: BlockOrder | FlexibleOrder, product: int
+) -> tuple[int, int]:
+    """Return the latency and carbon class of an indivisible buy for one of its products."""
     item = auction.products[product]
     rtt = NONE if order.max_rtt_ms is None else item.rtt_classes.index(order.max_rtt_ms)
     carbon = NONE if order.max_carbon is None else item.carbon_classes.index(order.max_carbon)
@@ -199,6 +208,8 @@ def _demand_classes(auction: Auction) -> set[tuple[int, int, int, int]]:
             for option in order.options:
                 for leg in option.legs:
                     found.add((leg.hub, leg.product, *block_classes(auction, order, leg.product)))
+    for job in auction.flexibles:
+        found.add((job.hub, job.product, *block_classes(auction, job, job.product)))
     return found
 
 

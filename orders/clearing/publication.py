@@ -8,6 +8,8 @@ import numpy as np
 from orders.clearing.assignment_rows import assignment_rows
 from orders.clearing.bound import BoundVector
 from orders.clearing.candidates import leg_lots
+from orders.clearing.curve_status import curve_status, price_edge
+from orders.clearing.flexible_results import flexible_rows
 from orders.clearing.market import Kind, Market
 from orders.clearing.placement import Placements
 from orders.clearing.published import EMPTY, PublishedPrices
@@ -21,6 +23,7 @@ from orders.clearing.types import (
     Bound,
     CurveResultRow,
     DeliveredPriceRow,
+    FlexibleResultRow,
     FlowRow,
     IntArray,
     LinkRentRow,
@@ -69,14 +72,15 @@ class _Publisher:
         """Build every table."""
         flows = self._flow_lots()
         blocks = self._block_rows()
+        flexibles = flexible_rows(self._book, self._cleared.outcome, self._prices)
         return Result(
-            summary=self._summary(flows, blocks),
+            summary=self._summary(flows, blocks, flexibles),
             bound=self._bound(),
             prices=self._price_rows(self._prices.ticks),
             delivered_prices=self._delivered_rows(),
             curve_results=self._curve_rows(),
             block_results=blocks,
-            flexible_results=(),
+            flexible_results=flexibles,
             assignments=assignment_rows(
                 self._book,
                 self._cleared.outcome,
@@ -168,11 +172,11 @@ class _Publisher:
         for name, buy, hub, item, period, ticks, lots, offered, accepted, price in columns:
             product = self._auction.products[item]
             limit = ticks * product.price_tick
-            status, reason = _curve_status(
+            status, reason = curve_status(
                 lots=lots,
                 offered=offered,
                 accepted=accepted,
-                edge=_edge(buy, limit, price, product.clearing_price_tick),
+                edge=price_edge(buy, limit, price, product.clearing_price_tick),
             )
             rows.append(
                 CurveResultRow(
@@ -200,7 +204,10 @@ class _Publisher:
             candidate = self._book.candidates[number]
             chosen[candidate.order, candidate.option] = number
         rows = []
+        flexible = {order.order_id for order in self._auction.flexibles}
         for number, order in enumerate(self._auction.blocks):
+            if order.order_id in flexible:
+                continue
             taken = any(key[0] == number for key in chosen)
             for position, option in enumerate(order.options):
                 key = (number, position)
@@ -311,19 +318,26 @@ class _Publisher:
     # -- money -----------------------------------------------------------------------------------
 
     def _summary(
-        self, flows: dict[tuple[int, int, int, int], int], blocks: tuple[BlockResultRow, ...]
+        self,
+        flows: dict[tuple[int, int, int, int], int],
+        blocks: tuple[BlockResultRow, ...],
+        flexibles: tuple[FlexibleResultRow, ...],
     ) -> Summary:
         value, cost, paid, received = self._curve_money()
+        for job in flexibles:
+            paid += job.payment
+            value += job.payment + job.surplus
+        is_buy = {order.order_id: order.is_buy for order in self._auction.blocks}
         for row in blocks:
             if not row.acceptance:
                 continue
-            order = next(o for o in self._auction.blocks if o.order_id == row.order_id)
-            if order.is_buy:
+            if is_buy[row.order_id]:
                 paid += row.payment
                 value += row.payment + row.surplus
             else:
                 received += row.payment
                 cost += row.payment - row.surplus
+        statuses = [row.status for row in blocks] + [job.status for job in flexibles]
         tariffs = self._tariffs(flows)
         welfare = value - cost - tariffs
         upper = max(self._cleared.bound.value, welfare)
@@ -333,7 +347,7 @@ class _Publisher:
             upper_bound=upper,
             gap=((upper - welfare) / upper).quantize(_RATIO) if upper else _ZERO,
             share_of_block_gain=self._share(welfare, upper),
-            paradoxically_rejected=sum(row.status == "paradoxically_rejected" for row in blocks),
+            paradoxically_rejected=statuses.count("paradoxically_rejected"),
             buyer_payments=paid,
             seller_receipts=received,
             congestion_rent=paid - received - tariffs,
@@ -375,22 +389,3 @@ class _Publisher:
 
 def _exact_dot(first: IntArray, second: IntArray) -> int:
     return sum(a * b for a, b in zip(first.tolist(), second.tolist(), strict=True))
-
-
-def _edge(buy: bool, limit: Decimal, ticks: int, tick: Decimal) -> str:
-    if ticks == EMPTY:
-        return "not_reachable"
-    price = ticks * tick
-    if price == limit:
-        return "at_the_money"
-    return "in_the_money" if (price < limit) == buy else "out_of_the_money"
-
-
-def _curve_status(*, lots: int, offered: int, accepted: int, edge: str) -> tuple[str, str]:
-    if accepted == lots and lots:
-        return "accepted", edge
-    if accepted:
-        return "partly_accepted", "listing_full" if accepted == offered < lots else edge
-    if offered < lots and edge != "out_of_the_money":
-        return "rejected", "listing_full"
-    return "rejected", edge

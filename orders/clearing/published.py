@@ -8,7 +8,7 @@ import numpy as np
 
 from orders.clearing.market import Kind, Market
 from orders.clearing.price_system import PriceVector
-from orders.clearing.types import IntArray
+from orders.clearing.types import FloatArray, IntArray
 
 # Marks a price that does not exist; far outside any band.
 EMPTY = -(2**62)
@@ -35,6 +35,14 @@ class PublishedPrices:
     def rent_of(self, period: int, link: int) -> Decimal:
         """Return a published rent per Gbit/s."""
         return int(self.rent[period, link]) * self.rent_quantum
+
+    def as_floats(self) -> tuple[FloatArray, FloatArray]:
+        """Return prices by (period, node), infinite where there is none, and rents."""
+        products = self.market.auction.products
+        tick = np.array([float(products[n.product].clearing_price_tick) for n in self.market.nodes])
+        price: FloatArray = self.ticks * tick
+        price[self.ticks == EMPTY] = np.inf
+        return price, self.rent * np.float64(self.rent_quantum)
 
 
 def rent_quantum(market: Market) -> Decimal:

@@ -6,6 +6,7 @@ from orders.clearing.bundle import bundle_sha256
 from orders.clearing.types import Auction, Result, Violation
 from orders.clearing.verification_bound import bound_at_vector
 from orders.clearing.verification_facts import Facts, Tolls, known_routes
+from orders.clearing.verification_flexible import FlexibleChecks
 from orders.clearing.verification_network import NetworkChecks
 from orders.clearing.verification_orders import OrderChecks
 
@@ -30,10 +31,9 @@ def _verify(auction: Auction, result: Result) -> list[Violation]:
     tolls = Tolls(auction, facts.rent, routes)
     orders = OrderChecks(facts, routes, tolls)
     orders.run()
+    FlexibleChecks(facts, orders).run()
     network = NetworkChecks(facts, routes, tolls)
     network.run(orders)
-    if auction.flexibles or result.flexible_results:
-        facts.report("7", "flexible_results", "flexible orders are not cleared by this version")
     _check_summary(facts, orders, network)
     _check_bound(facts, bound_at_vector(facts, routes))
     return facts.violations

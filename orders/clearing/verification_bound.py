@@ -3,8 +3,9 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from orders.clearing.types import BlockOrder
+from orders.clearing.types import BlockOrder, FlexibleOrder
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
+from orders.clearing.verification_flexible import best_unit_surplus
 
 _ZERO = Decimal(0)
 
@@ -44,6 +45,7 @@ class _Bound:
         if any(rent < 0 for rent in self._rents.values()):
             self._facts.report("bound", "bound.json", "a negative rent")
         total = self._curves() + sum(map(self._block, self._facts.auction.blocks), _ZERO)
+        total += sum(map(self._flexible, self._facts.auction.flexibles), _ZERO)
         for number, link in enumerate(self._facts.auction.links):
             for direction, capacities in enumerate((link.forward_capacity, link.reverse_capacity)):
                 for period, capacity in enumerate(capacities, start=1):
@@ -137,3 +139,15 @@ class _Bound:
             else:
                 best = max(best, surplus)
         return best
+
+    def _flexible(self, order: FlexibleOrder) -> Decimal:
+        """Return the best surplus of an order over its whole window, wherever it is placed."""
+        facts = self._facts
+        hub, product = facts.auction.hubs[order.hub], facts.auction.products[order.product]
+        prices = {
+            period: self._price(hub, product.name, order.max_rtt_ms, order.max_carbon, period)
+            for period in range(order.earliest_period + 1, order.latest_period + 2)
+        }
+        best = best_unit_surplus(order, prices, order.min_acceptance)
+        size = order.quantity_lots * product.quantity_tick
+        return _ZERO if best is None else max(_ZERO, best) * size

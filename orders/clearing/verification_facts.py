@@ -113,6 +113,9 @@ class Facts:
                     self.sells[order.order_id, hub_name] = SellFact(
                         hub_name, order.listing_id or order.order_id, intensity
                     )
+        for job in auction.flexibles:
+            single = job.placement == "single"
+            self.buys[job.order_id] = BuyFact(job.max_rtt_ms, job.max_carbon, single)
 
     def _active_limits(self) -> dict[str, tuple[Decimal, ...]]:
         """Return per product the carbon limits that buyers state, strictest first."""
@@ -129,6 +132,9 @@ class Facts:
                 for option in order.options:
                     for leg in option.legs:
                         found[self.auction.products[leg.product].name].add(order.max_carbon)
+        for job in self.auction.flexibles:
+            if job.max_carbon is not None:
+                found[self.auction.products[job.product].name].add(job.max_carbon)
         return {name: tuple(sorted(found[name])) for name in self.products}
 
     def supply_class(self, product: str, intensity: Decimal | None) -> Class:

@@ -7,7 +7,7 @@ from orders.clearing.types import BlockOrder, Product
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 
 _ZERO = Decimal(0)
-_STATUSES = ("accepted", "partly_accepted", "rejected", "paradoxically_rejected", "not_placeable")
+STATUSES = ("accepted", "partly_accepted", "rejected", "paradoxically_rejected", "not_placeable")
 
 
 class OrderChecks:
@@ -226,7 +226,10 @@ class OrderChecks:
         for order in facts.auction.blocks:
             self._check_group(order)
             self._check_loss(order, surplus)
-        paradoxes = sum(r.status == "paradoxically_rejected" for r in facts.result.block_results)
+        result = facts.result
+        statuses = [row.status for row in result.block_results]
+        statuses += [job.status for job in result.flexible_results]
+        paradoxes = statuses.count("paradoxically_rejected")
         if paradoxes != facts.result.summary.paradoxically_rejected:
             facts.report("5", "summary", f"{paradoxes} orders are paradoxically rejected")
 
@@ -234,7 +237,7 @@ class OrderChecks:
         facts, name = self._facts, f"{order.order_id}/{option}"
         if not (ratio == 0 or order.min_acceptance <= ratio <= 1) or ratio < 0:
             facts.report("7", name, f"acceptance {ratio}, minimum {order.min_acceptance}")
-        if status not in _STATUSES:
+        if status not in STATUSES:
             facts.report("5", name, f"unknown status {status}")
         expected = "accepted" if ratio == 1 else "partly_accepted"
         if (ratio > 0) != (status in ("accepted", "partly_accepted")):
@@ -276,7 +279,7 @@ class OrderChecks:
         for leg in facts.options[order.order_id, option].legs:
             hub, product, period = facts.leg_place(leg)
             if placed:
-                price = self._placed_price(source, hub, product, period)
+                price = self.placed_price(source, hub, product, period)
             elif order.is_buy:
                 key = (hub, product, order.max_rtt_ms, order.max_carbon, period)
                 price = facts.delivered_price.get(key)
@@ -307,9 +310,10 @@ class OrderChecks:
             facts.report("7", order.order_id, f"the listing {source[2]} is not eligible")
         return source
 
-    def _placed_price(
+    def placed_price(
         self, source: tuple[str, Class, str] | None, hub: str, product: str, period: int
     ) -> Decimal | None:
+        """Return supply price, tariffs and rents on the route from a source, None if unknown."""
         if source is None:
             return None
         price = self._facts.supply_price.get((source[0], product, source[1], period))

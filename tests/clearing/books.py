@@ -62,6 +62,25 @@ def block(
     }
 
 
+def job(
+    order_id: str, limit: str, quantity: int, duration: int, window: tuple[int, int], **more: Any
+) -> Row:
+    """A flexible order at hub W; `interruptible="1"` makes it an interruptible one."""
+    return {
+        "order_id": order_id,
+        "hub": "W",
+        "product": "gpu",
+        "quantity": quantity,
+        "duration": duration,
+        "earliest_period": window[0],
+        "latest_period": window[1],
+        "limit_price": limit,
+        "min_acceptance": "1",
+        "interruptible": "0",
+        **more,
+    }
+
+
 def tables(
     curves: list[Row],
     *blocks: dict[str, list[Row]],
@@ -110,6 +129,7 @@ class RandomBook:
         periods: int = 3,
         curves: int = 60,
         blocks: int = 6,
+        flexibles: int = 5,
         carbon: bool = False,
     ) -> None:
         self._random = Random(seed)
@@ -128,6 +148,7 @@ class RandomBook:
         ]
         self.meta = {**META, "periods": periods, "price_max": "200", "auction_id": f"R-{seed}"}
         self.tables = self._tables(curves, blocks)
+        self.tables["flexible_orders"] = [self._flexible(k) for k in range(flexibles)]
 
     def auction(self) -> Auction:
         """Build the auction."""
@@ -258,3 +279,25 @@ class RandomBook:
                         "quantity": str(self._random.randint(1, 15)),
                     }
                 )
+
+    def _flexible(self, number: int) -> Row:
+        pick = self._random.choice
+        product, hub = pick(self._products), pick(self._hubs)
+        first = self._random.randint(1, self._periods)
+        last = self._random.randint(first, self._periods)
+        return {
+            "order_id": f"f{number:03d}",
+            "hub": hub,
+            "product": product,
+            "quantity": str(self._random.randint(1, 12)),
+            "duration": str(self._random.randint(1, last - first + 1)),
+            "earliest_period": str(first),
+            "latest_period": str(last),
+            "limit_price": self._price(product, hub, 1.3 * self._random.uniform(0.7, 1.2)),
+            "min_acceptance": pick(["1", "1", "0.5", "0.25"]),
+            "interruptible": pick(["0", "1"]),
+            "placement": pick(["", "", "single"]),
+            "max_rtt_ms": pick(["", "", "30"]),
+            "max_carbon": pick(["", "200"]) if self._carbon else "",
+            "eligible_listings": "L0;L1" if self._random.random() < 0.1 else "",
+        }

@@ -9,7 +9,6 @@ import pytest
 
 from orders.clearing import (
     BundleRefused,
-    OrderTypeUnsupported,
     ResultUnreadable,
     auction_from_tables,
     bundle_sha256,
@@ -20,7 +19,7 @@ from orders.clearing import (
     write_bundle,
     write_result,
 )
-from tests.clearing.books import META, RandomBook, Row, block, buy, sell, small_auction, tables
+from tests.clearing.books import META, RandomBook, Row, block, buy, job, sell, small_auction, tables
 
 
 @pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
@@ -166,28 +165,22 @@ def test_broken_archive_is_refused(tmp_path: Path) -> None:
         read_bundle(path)
 
 
-def test_flexible_order_is_refused_by_this_version() -> None:
-    auction = small_auction(
-        [],
-        flexible_orders=[
-            {
-                "order_id": "f",
-                "hub": "W",
-                "product": "gpu",
-                "quantity": 1,
-                "duration": 1,
-                "earliest_period": 1,
-                "latest_period": 1,
-                "limit_price": "5",
-                "min_acceptance": "1",
-                "interruptible": 0,
-            }
-        ],
-    )
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"duration": 4}, "duration"),
+        ({"latest_period": 0}, "latest_period"),
+        ({"quantity": "0"}, "quantity"),
+        ({"limit_price": "100.5"}, "limit_price"),
+        ({"min_acceptance": "1.5"}, "min_acceptance"),
+        ({"interruptible": "2"}, "interruptible"),
+        ({"placement": "two"}, "placement"),
+        ({"eligible_listings": "nobody"}, "eligible_listings"),
+        ({"hub": "X"}, "hub"),
+    ],
+)
+def test_broken_flexible_order_is_refused_with_its_line(change: Row, reason: str) -> None:
+    rows = [job("e", "5", 1, 1, (1, 1)), {**job("f", "5", 1, 2, (1, 3)), **change}]
 
-    with pytest.raises(OrderTypeUnsupported) as refusal:
-        clear(auction)
-
-    assert str(refusal.value) == (
-        "flexible_orders.csv:2: order 'f': flexible orders are unsupported in this engine version"
-    )
+    with pytest.raises(BundleRefused, match=rf"^flexible_orders\.csv:3: {reason}"):
+        small_auction([], periods=3, flexible_orders=rows)

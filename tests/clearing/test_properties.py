@@ -44,8 +44,8 @@ def test_supply_and_consumption_balance_exactly(seed: int) -> None:
         assigned[row.sell_order_id] += row.quantity
     for curve in result.curve_results:
         assigned[curve.order_id] -= curve.accepted_quantity
-    block_ids = {row.order_id for row in result.block_results}
-    assert {k: v for k, v in assigned.items() if v and k not in block_ids} == {}
+    indivisible = {row.order_id for row in (*result.block_results, *result.flexible_results)}
+    assert {k: v for k, v in assigned.items() if v and k not in indivisible} == {}
     summary = result.summary
     assert summary.buyer_payments == (
         summary.seller_receipts + summary.congestion_rent + summary.tariffs
@@ -63,6 +63,7 @@ def test_nobody_trades_beyond_quantity_and_no_block_loses(seed: int) -> None:
 
     assert all(0 <= row.accepted_quantity <= row.quantity for row in result.curve_results)
     assert all(row.surplus >= 0 for row in result.block_results)
+    assert all(row.surplus >= 0 for row in result.flexible_results)
 
 
 @SOME
@@ -84,7 +85,8 @@ def test_result_does_not_depend_on_the_order_of_rows(seed: int) -> None:
 def _numbers(result: Result) -> list[tuple[str, int, str]]:
     """Return (table, row, column) of every published number whose value matters."""
     out = []
-    for name in ("curve_results", "block_results", "assignments", "flows", "delivered_prices"):
+    names = ("curve_results", "block_results", "flexible_results", "assignments", "flows")
+    for name in (*names, "delivered_prices"):
         for number, row in enumerate(getattr(result, name)):
             for column, value in row._asdict().items():
                 if isinstance(value, Decimal) and column not in ("max_rtt_ms", "max_carbon"):
