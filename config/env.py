@@ -53,6 +53,16 @@ def cache(name: str) -> dict[str, Any] | None:
     return dict(_reader.cache_url_config(url)) if url else None
 
 
+def email(name: str) -> dict[str, Any]:
+    """Return Django's mail settings from a mail URL; without one, mails are files in var/mail."""
+    if text(name):
+        return dict(_reader.email_url_config(text(name)))
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "EMAIL_FILE_PATH": str(var_dir() / "mail"),
+    }
+
+
 def secret(name: str, length_bytes: int = 48) -> str:
     """Return a secret: from the environment, else generated once below ``var/secrets``.
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from marketplace.models import Membership, Organisation, OrganisationState, Role, User
 
 
@@ -70,6 +72,11 @@ class Actor:
         return self.organisation is not None and self.has(
             Role.FINANCE, Role.BUYER, Role.SUPPLIER, Role.AUDITOR
         )
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Tell whether the actor runs the market or keeps its books, and so needs two factors."""
+        return self._of_platform and bool(self.roles & set(settings.SECOND_FACTOR_ROLES))
 
     @property
     def _of_platform(self) -> bool:

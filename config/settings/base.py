@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "template_partials",
     "csp",
     "axes",
+    "django_otp",
     "django_structlog",
 ]
 
@@ -53,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.MarketTimeZoneMiddleware",
+    "marketplace.web.presence.PresenceMiddleware",
     "marketplace.web.access.OrganisationMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -107,6 +109,17 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_IPWARE_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+
+# Roles of the platform whose people sign in with a second factor, or set one up at once.
+SECOND_FACTOR_ROLES = ["operator", "finance"]
+# The demonstration alone shows the code on the page that asks for it.
+SHOW_SIGN_IN_CODES = False
+# How old the last password or code may be when money moves or a key is made.
+SECURITY_CONFIRMATION_S = 900
+SESSION_LONGEST_S = 24 * 3600
+PASSWORD_RESET_TIMEOUT = 3600
+
 SECRET_KEY = env.secret("SECRET_KEY")
 # Fernet keys of stored access details: the first one writes, every one reads.
 FIELD_ENCRYPTION_KEYS = env.encryption_keys("FIELD_ENCRYPTION_KEYS")
@@ -131,6 +144,17 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     },
 }
+# --- messages to the outside ---------------------------------------------------------------------
+
+# Links in e-mails lead here.
+SITE_URL = env.text("SITE_URL", "http://localhost:8000")
+globals().update(env.email("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Hengsuan <no-reply@localhost>")
+EMAIL_TIMEOUT = 10
+# Hosts that webhooks may reach by plain http and at private addresses: tests, an operator's own.
+WEBHOOK_TRUSTED_HOSTS = env.words("WEBHOOK_TRUSTED_HOSTS")
+WEBHOOK_TIMEOUT_S = 10
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 

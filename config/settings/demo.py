@@ -5,6 +5,7 @@ from config.settings.base import *  # noqa: F403
 from config.settings.base import STORAGES
 
 DEBUG = False
+SHOW_SIGN_IN_CODES = True
 STYLEGUIDE = True
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 STORAGES = {

@@ -26,6 +26,17 @@ from marketplace.models.notices import (
     Suggestion,
     SuggestionState,
 )
+from marketplace.models.notifications import (
+    DISPATCH_TRANSITIONS,
+    DispatchState,
+    EmailDelivery,
+    Notification,
+    NotificationCopy,
+    NotificationSetting,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from marketplace.models.organisations import (
     ORGANISATION_TRANSITIONS,
     Membership,
@@ -48,10 +59,12 @@ from marketplace.models.records import (
     InboxReceipt,
     OutboxEvent,
 )
+from marketplace.models.sign_in import Authenticator, Invitation, RecoveryCode, UserSession
 from marketplace.models.tokens import ApiToken
 from marketplace.models.users import User
 
 __all__ = [
+    "DISPATCH_TRANSITIONS",
     "DOCUMENT_TRANSITIONS",
     "LISTING_TRANSITIONS",
     "ORGANISATION_TRANSITIONS",
@@ -59,9 +72,12 @@ __all__ = [
     "SUGGESTION_TRANSITIONS",
     "ApiToken",
     "AuditEvent",
+    "Authenticator",
     "CounterpartyMode",
+    "DispatchState",
     "DocumentKind",
     "DocumentState",
+    "EmailDelivery",
     "HardwareModel",
     "Heartbeat",
     "Hub",
@@ -69,6 +85,7 @@ __all__ = [
     "HubPairing",
     "IdempotencyRecord",
     "InboxReceipt",
+    "Invitation",
     "Link",
     "Listing",
     "ListingAvailability",
@@ -80,6 +97,9 @@ __all__ = [
     "Membership",
     "Notice",
     "NoticeAudience",
+    "Notification",
+    "NotificationCopy",
+    "NotificationSetting",
     "Organisation",
     "OrganisationDocument",
     "OrganisationState",
@@ -88,6 +108,7 @@ __all__ = [
     "PriceBand",
     "Product",
     "ProductVatRate",
+    "RecoveryCode",
     "RequestState",
     "ResourceAlias",
     "ResourceClass",
@@ -99,5 +120,9 @@ __all__ = [
     "TrustLevel",
     "TwoPersonRequest",
     "User",
+    "UserSession",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WorkloadScenario",
 ]

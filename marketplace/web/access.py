@@ -13,12 +13,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from marketplace.models import Organisation, Role
 from marketplace.permissions import Actor, actor_for
 from marketplace.web.drafts import keep_draft
+from marketplace.web.presence import VERIFIED_KEY
 
 SESSION_KEY = "organisation_id"
 NOBODY = Actor(user=AnonymousUser(), organisation=None, roles=frozenset())  # type: ignore[arg-type]
@@ -85,6 +87,8 @@ def require(condition: Condition) -> Callable[[View], View]:
                 return ask_to_sign_in(request)
             if not condition(current_actor(request)):
                 raise PermissionDenied
+            if demands_second_factor(request):
+                return redirect("second-factor-set-up")
             return view(request, *args, **kwargs)
 
         return guarded
@@ -96,6 +100,12 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Lead to the sign-in page and back; what was sent is kept and offered afterwards."""
     is_kept = keep_draft(request)
     return redirect_to_login(reverse("draft") if is_kept else request.get_full_path())
+
+
+def demands_second_factor(request: HttpRequest) -> bool:
+    """Tell whether the actor's role needs a second factor that this session has not shown."""
+    actor = current_actor(request)
+    return actor.needs_second_factor and not request.session.get(VERIFIED_KEY)
 
 
 def is_member(actor: Actor) -> bool:

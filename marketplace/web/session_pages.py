@@ -12,8 +12,10 @@ from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from marketplace.models import User
+from marketplace.services.second_factor import has_second_factor
 from marketplace.web.access import SESSION_KEY, organisations_of
 from marketplace.web.drafts import remember_person
+from marketplace.web.sign_in_steps import wait_for_code
 
 LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
@@ -50,10 +52,23 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Sign in; the user's language counts where this browser has not chosen one."""
-        response = super().form_valid(form)
-        remember_person(self.request, response)
-        language = form.get_user().language
+        """Sign in, or ask for the code of the second factor first.
+
+        The user's language counts where this browser has not chosen one.
+        """
+        user = form.get_user()
+        if has_second_factor(user):
+            wait_for_code(
+                self.request,
+                user=user,
+                backend=user.backend,
+                following=self.get_success_url(),
+            )
+            response: HttpResponse = redirect("second-factor")
+        else:
+            response = super().form_valid(form)
+            remember_person(self.request, response)
+        language = user.language
         has_chosen = settings.LANGUAGE_COOKIE_NAME in self.request.COOKIES
         if language in LANGUAGES and not has_chosen:
             response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, samesite="Lax")

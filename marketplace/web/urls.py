@@ -7,6 +7,7 @@ from marketplace.web import draft_pages, hub_pages, market_pages, session_pages
 urlpatterns = [
     path("capacity/", include("marketplace.web.supplier_urls")),
     path("", include("marketplace.web.member_urls")),
+    path("", include("marketplace.web.account_urls")),
     path("market/", market_pages.search_market, name="market"),
     path("market/<uuid:public_id>/", market_pages.show_listing, name="listing"),
     path("hubs/", hub_pages.list_hubs, name="hubs"),
