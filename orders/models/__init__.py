@@ -8,6 +8,16 @@ from orders.models.auctions import (
     AuctionTransition,
     CalendarKind,
 )
+from orders.models.buying import (
+    APPROVAL_TRANSITIONS,
+    STANDING_BID_TRANSITIONS,
+    ApprovalState,
+    BidApproval,
+    BuyingRule,
+    StandingBid,
+    StandingBidCopy,
+    StandingBidState,
+)
 from orders.models.capacity import (
     SLOT_MINUTES,
     CapacityClaim,
@@ -42,6 +52,7 @@ from orders.models.orders import (
     OrderState,
     Placement,
 )
+from orders.models.projects import BudgetAlert, Project
 from orders.models.summaries import PriceSummary
 from orders.models.surveillance import (
     ALERT_TRANSITIONS,
@@ -53,22 +64,28 @@ from orders.models.surveillance import (
 
 __all__ = [
     "ALERT_TRANSITIONS",
+    "APPROVAL_TRANSITIONS",
     "AUCTION_TRANSITIONS",
     "ORDER_TRANSITIONS",
     "RUN_TRANSITIONS",
     "SLOT_MINUTES",
+    "STANDING_BID_TRANSITIONS",
     "AlertComment",
     "AlertKind",
     "AlertState",
     "Allocation",
     "AllocationPeriod",
+    "ApprovalState",
     "Auction",
     "AuctionBand",
     "AuctionCalendar",
     "AuctionState",
     "AuctionTransition",
+    "BidApproval",
     "BlockLeg",
     "BlockOption",
+    "BudgetAlert",
+    "BuyingRule",
     "CalendarKind",
     "CapacityClaim",
     "CapacityCommitment",
@@ -91,8 +108,12 @@ __all__ = [
     "OrderState",
     "Placement",
     "PriceSummary",
+    "Project",
     "RunArchive",
     "RunCheck",
     "RunState",
+    "StandingBid",
+    "StandingBidCopy",
+    "StandingBidState",
     "SurveillanceAlert",
 ]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace.domain.transitions import TransitionTable
 from marketplace.models import Hub, Listing, Organisation, Product, WorkloadScenario
 from orders.models.auctions import Auction
+from orders.models.projects import Project
 
 
 class OrderSide(models.TextChoices):
@@ -102,6 +103,9 @@ class Order(models.Model):
     )
     scenario = models.ForeignKey(
         WorkloadScenario, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     max_rtt_ms = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     max_carbon_g = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
