@@ -40,7 +40,8 @@ case $1 in
         ;;
     browser)
         have_pdf && have_browser && have_font && exit 0
-        apt_install $browser_packages || true
+        # With its languages Chromium writes dates as a Chinese reader sees them.
+        apt_install $browser_packages chromium-l10n || apt_install $browser_packages || true
         # On Ubuntu the chromium package is a wrapper that needs snapd.
         have_browser || .venv/bin/playwright install chromium >/dev/null 2>&1 || true
         have_pdf && have_browser && have_font ||

@@ -1,5 +1,6 @@
 """The real service and a real browser, both for all tests of this folder, and gone after them."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from tests.e2e.visitor import Visitor
 
 FOLDER = Path(__file__).parent
 PATIENCE_S = 900  # a cold start and a whole day, on a busy machine
+LOCALES = {"zh-hans": "zh_CN", "en": "en_GB"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -44,23 +46,33 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; the package scope ends its event loop before other tests."""
+def browsers() -> Iterator[dict[str, Browser]]:
+    """Chromium as the system has it, once in Chinese and once in English.
+
+    Dates and times are typed into the browser's own fields, which speak the browser's language.
+    The package scope ends the event loop before other tests.
+    """
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     assert path, "Chromium is missing: 'make test' says how to install it."
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        started = {
+            language: playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox"], env={**os.environ, "LANGUAGE": locale}
+            )
+            for language, locale in LOCALES.items()
+        }
         yield started
-        started.close()
+        for browser in started.values():
+            browser.close()
 
 
 @pytest.fixture
-def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]]:
+def visit(browsers: dict[str, Browser], service: Service) -> Iterator[Callable[..., Visitor]]:
     """Open browsers for people; they are closed after the test."""
     visitors: list[Visitor] = []
 
-    def open_browser(**options: str | int) -> Visitor:
-        visitors.append(Visitor(browser, service.url, **options))
+    def open_browser(*, language: str, **options: str | int) -> Visitor:
+        visitors.append(Visitor(browsers[language], service.url, language=language, **options))
         return visitors[-1]
 
     yield open_browser

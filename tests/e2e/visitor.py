@@ -113,16 +113,12 @@ class Visitor:
 
     # --- judging -------------------------------------------------------------------------------
 
-    def check(self, *, thoroughly: bool = True) -> Self:
-        """Fail when the page is not accessible, not in the language, too wide or not quiet.
-
-        Accessibility is left out when the look is not a thorough one.
-        """
+    def check(self) -> Self:
+        """Fail when the page is not accessible, not in the language, too wide or not quiet."""
         where = self.page.url
         assert self.page.locator("html").get_attribute("lang") == HTML_LANGUAGE[self.language]
         assert self.text("h1"), f"{where} has no heading"
-        if thoroughly:
-            assert accessibility_violations(self.page) == [], where
+        assert accessibility_violations(self.page) == [], where
         assert sideways_pixels(self.page) <= 0, f"{where} scrolls sideways"
         self.check_quiet()
         return self
