@@ -19,3 +19,15 @@ def sweep_auctions() -> None:
 def advance_auction(*, auction_id: int) -> None:
     """Run every phase of an auction that is due; a repeated or late message does no harm."""
     auctions.advance_auction(auction_id=auction_id)
+
+
+@shared_task
+def check_run(*, check_id: int) -> None:
+    """Clear a published run again for comparison."""
+    carry_out_check(check_id=check_id)
+
+
+@shared_task
+def copy_standing_bids(*, auction_id: int) -> None:
+    """Put the standing bids into an open auction; a repeated or late message does no harm."""
+    standing_bids.copy_standing_bids(auction_id=auction_id)

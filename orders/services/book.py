@@ -10,6 +10,7 @@ from django.db.models import F
 from marketplace.domain.units import price_per_period
 from marketplace.models import Hub, Link, Listing, Product
 from orders.models import Auction, BlockLeg, BlockOption, CurveStep, Order, OrderKind, OrderSide
+from orders.selectors.bands import traded_products
 from orders.services.pseudonyms import pseudonym
 
 BUNDLE_VERSION = 1
@@ -101,7 +102,7 @@ def read_network(auction: Auction, book: Iterable[BookOrder]) -> Network:
     listings = Listing.objects.filter(pk__in=wanted).select_related("pool", "organisation")
     return Network(
         hubs=hubs,
-        products={product.pk: product for product in auction.products.all()},
+        products={product.pk: product for product in traded_products(auction)},
         links={link.pk: link for link in links},
         listings={listing.pk: listing for listing in listings},
         periods=auction.period_count,

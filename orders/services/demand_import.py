@@ -37,6 +37,7 @@ from orders.domain.trace_orders import (
 )
 from orders.models import Auction, OrderKind, OrderSide, OrderSource
 from orders.ports.collateral import InsufficientCollateral
+from orders.selectors.bands import traded_products
 from orders.selectors.capacity import period_starts
 from orders.services.bulk_submission import submit_bids
 from orders.services.order_request import OrderRequest, Step
@@ -213,7 +214,7 @@ def _terms(auction: Auction) -> dict[str, ProductTerms]:
             quantity_lot=product.quantity_lot,
             reference_price=_reference(product, asks[product.pk]),
         )
-        for product in auction.products.all()
+        for product in traded_products(auction)
     }
 
 

@@ -4,7 +4,8 @@ import structlog
 from django.db import connection
 
 from marketplace.selectors.clock import market_now
-from orders.models import Auction, AuctionState
+from orders.models import Auction, AuctionBand, AuctionState
+from orders.selectors.bands import bands_at
 from orders.services.failpoints import pass_failpoint
 from orders.services.standing import copy_standing_offers
 from orders.services.transitions import auction_phase, move_auction
@@ -26,6 +27,7 @@ def open_auction(*, auction_id: int) -> bool:
             return False
         now = market_now()
         move_auction(auction, to=AuctionState.OPEN, market_at=now)
+        AuctionBand.objects.bulk_create(bands_at(auction))
         copied = copy_standing_offers(auction_id=auction_id)
         logger.info("gate_opened", auction=auction.code, standing_offers=copied)
     return True
@@ -35,12 +37,13 @@ def close_gate(*, auction_id: int) -> bool:
     """Close the gate if it is time, and write down which orders are in the book.
 
     Waits for orders under way (they hold the gate's shared lock): each is either in the book or
-    finds the gate closed. The count and hash of the book are stored with the closed state.
+    finds the gate closed. A closure that was put off meanwhile is not due any more. The count and
+    hash of the book are stored with the closed state.
     """
     if not Auction.objects.filter(pk=auction_id, gate_closes_at__lte=market_now()).exists():
         return False
     with auction_phase("close", auction_id, AuctionState.OPEN, shut=True) as auction:
-        if auction is None:
+        if auction is None or auction.gate_closes_at > market_now():
             return False
         auction.book_order_count, auction.book_sha256 = book_fingerprint(auction)
         move_auction(auction, to=AuctionState.CLOSED, market_at=market_now())

@@ -8,7 +8,8 @@ from uuid import UUID
 from marketplace.domain.decimals import on_lot, on_tick
 from marketplace.models import Hub, Listing, ListingState, Organisation, Product, WorkloadScenario
 from orders.domain.worst_case import block_worst_case, curve_worst_case
-from orders.models import Auction, OrderKind, OrderSide, OrderSource, Placement
+from orders.models import Auction, OrderKind, OrderSide, OrderSource, Placement, Project
+from orders.selectors.bands import traded_product, traded_products
 from orders.services import refusals
 
 MOST_STEPS = 20
@@ -128,7 +129,7 @@ class Names:
 
     def product(self, auction: Auction, code: str) -> Product | None:
         """Return a product of the auction."""
-        return auction.products.filter(code=code).first()
+        return traded_product(auction, code)
 
     def hub(self, code: str) -> Hub | None:
         """Return a hub that trades."""
@@ -143,7 +144,7 @@ class LoadedNames(Names):
     """Finds the same in memory, for many requests to one auction."""
 
     def __init__(self, auction: Auction) -> None:
-        self._products = {row.code: row for row in auction.products.all()}
+        self._products = {row.code: row for row in traded_products(auction)}
         self._hubs = {row.code: row for row in Hub.objects.filter(trades=True)}
         self._scenarios = {row.code: row for row in WorkloadScenario.objects.all()}
 

@@ -14,6 +14,7 @@ from marketplace.models import (
 )
 from marketplace.selectors.clock import market_now
 from orders.models import Auction, CurveStep, Order, OrderKind, OrderSide, OrderSource
+from orders.selectors.bands import traded_products
 from orders.selectors.capacity import unsold_units
 
 _BATCH = 2000
@@ -39,11 +40,14 @@ def copy_standing_offers(*, auction_id: int) -> int:
     listings = _standing_listings(auction)
     rooms = unsold_units(auction=auction, listing_ids=[listing.pk for listing in listings])
     steps = _price_steps(list(rooms))
+    products = {product.pk: product for product in traded_products(auction)}
     now = market_now()
     asks: list[tuple[Order, list[CurveStep]]] = []
     for listing in listings:
         rows = _clipped_steps(
-            steps.get(listing.pk, []), rooms.get(listing.pk, {}), listing.pool.product
+            steps.get(listing.pk, []),
+            rooms.get(listing.pk, {}),
+            products[listing.pool.product_id],
         )
         if rows:
             order = _ask(auction, listing, rows)

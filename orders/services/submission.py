@@ -139,17 +139,19 @@ def _auction(request: OrderRequest) -> Auction:
 def require_open(auction: Auction) -> datetime:
     """Return market time, read after the gate's shared lock, if the gate is open then.
 
-    The state is read after the lock too: a closer waits for this transaction, or has committed.
+    State and closure are read after the lock too: who closes or extends waits for this
+    transaction, or has committed.
     """
-    state = Auction.objects.values_list("state", flat=True).get(pk=auction.pk)
+    columns = Auction.objects.values_list("state", "gate_closes_at")
+    state, closes_at = columns.get(pk=auction.pk)
     now = market_now()
     if state == AuctionState.HALTED:
         raise refusals.AuctionHalted(auction=auction.code)
     if state == AuctionState.CANCELLED:
         raise refusals.AuctionCancelled(auction=auction.code)
-    if state == AuctionState.SCHEDULED and now < auction.gate_closes_at:
+    if state == AuctionState.SCHEDULED and now < closes_at:
         raise refusals.GateNotOpen(auction=auction.code)
-    if state != AuctionState.OPEN or now >= auction.gate_closes_at:
+    if state != AuctionState.OPEN or now >= closes_at:
         raise refusals.GateClosed(auction=auction.code)
     return now
 

@@ -14,6 +14,7 @@ from marketplace.templatetags.market_ui import localname
 from marketplace.web.form_fields import PlainDecimalField
 from marketplace.web.market_filter import DENGBAO_LEVELS, cities_first
 from orders.models import Auction, OrderKind, Placement
+from orders.selectors.bands import traded_products
 from orders.web.names import end_clock, periods_of
 from orders.web.reasons import price_figure
 
@@ -90,8 +91,7 @@ class BidForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.auction = auction
         self.products: dict[str, Product] = {
-            product.code: product
-            for product in auction.products.filter(active=True).order_by("sort_order", "code")
+            product.code: product for product in traded_products(auction) if product.active
         }
         places = cities_first(list(consumption_hubs()))
         self.hubs: dict[str, Hub] = {hub.code: hub for hub in places}
