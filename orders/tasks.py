@@ -5,6 +5,7 @@ from celery import shared_task
 from marketplace.selectors.clock import market_now
 from marketplace.services.background import enqueue_on_commit
 from orders.services import auctions
+from orders.services.run_checks import carry_out_check
 
 
 @shared_task
@@ -25,9 +26,3 @@ def advance_auction(*, auction_id: int) -> None:
 def check_run(*, check_id: int) -> None:
     """Clear a published run again for comparison."""
     carry_out_check(check_id=check_id)
-
-
-@shared_task
-def copy_standing_bids(*, auction_id: int) -> None:
-    """Put the standing bids into an open auction; a repeated or late message does no harm."""
-    standing_bids.copy_standing_bids(auction_id=auction_id)

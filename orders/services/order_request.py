@@ -8,7 +8,7 @@ from uuid import UUID
 from marketplace.domain.decimals import on_lot, on_tick
 from marketplace.models import Hub, Listing, ListingState, Organisation, Product, WorkloadScenario
 from orders.domain.worst_case import block_worst_case, curve_worst_case
-from orders.models import Auction, OrderKind, OrderSide, OrderSource, Placement, Project
+from orders.models import Auction, OrderKind, OrderSide, OrderSource, Placement
 from orders.selectors.bands import traded_product, traded_products
 from orders.services import refusals
 
