@@ -4,7 +4,7 @@ from celery import shared_task
 
 from marketplace.selectors.clock import market_now
 from marketplace.services.background import enqueue_on_commit
-from orders.services import auctions
+from orders.services import auctions, standing_bids
 from orders.services.run_checks import carry_out_check
 
 
@@ -14,6 +14,8 @@ def sweep_auctions() -> None:
     auctions.create_due_auctions(now=market_now())
     for auction_id in auctions.claim_due_auctions():
         enqueue_on_commit("orders.tasks.advance_auction", auction_id=auction_id)
+    for auction_id in standing_bids.auctions_to_copy():
+        enqueue_on_commit("orders.tasks.copy_standing_bids", auction_id=auction_id)
 
 
 @shared_task
@@ -26,3 +28,9 @@ def advance_auction(*, auction_id: int) -> None:
 def check_run(*, check_id: int) -> None:
     """Clear a published run again for comparison."""
     carry_out_check(check_id=check_id)
+
+
+@shared_task
+def copy_standing_bids(*, auction_id: int) -> None:
+    """Put the standing bids into an open auction; a repeated or late message does no harm."""
+    standing_bids.copy_standing_bids(auction_id=auction_id)

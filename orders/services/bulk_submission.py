@@ -1,6 +1,6 @@
 """Taking many bids for one auction at once, with few statements for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from marketplace.selectors.rules import rules_at
 from orders.models import Auction, BlockLeg, BlockOption, CurveStep, Order, OrderKind, OrderSide
 from orders.ports.collateral import InsufficientCollateral, collateral_port
 from orders.services import refusals
+from orders.services.buying_rules import ApprovalRequired, approval_thresholds, charge_project
 from orders.services.locks import share_gate
 from orders.services.order_request import CheckedOrder, LoadedNames, OrderRequest, check_order
 from orders.services.submission import (
@@ -92,17 +93,23 @@ def _hold_all(prepared: Sequence[_Prepared], now: datetime) -> list[Insufficient
         [(one.checked.product.pk, net) for one, net in zip(prepared, nets, strict=True)]
     )
     missing: list[InsufficientCollateral | None] = [None] * len(prepared)
+    thresholds = approval_thresholds({one.order.organisation_id for one in prepared})
     by_member = sorted(range(len(prepared)), key=lambda i: prepared[i].order.organisation_id)
     for index in by_member:
         try:
-            _hold(prepared[index].order, worst[index].total_cny)
+            _hold(prepared[index].order, worst[index].total_cny, thresholds)
         except InsufficientCollateral as error:
             missing[index] = error
     return missing
 
 
-def _hold(order: Order, total_cny: Decimal) -> None:
+def _hold(order: Order, total_cny: Decimal, thresholds: Mapping[int, Decimal]) -> None:
+    limit = thresholds.get(order.organisation_id)
+    if limit is not None and total_cny > limit:
+        raise ApprovalRequired(limit=limit, sum=total_cny)
     order.worst_case_cny = total_cny
+    if order.project_id is not None:
+        charge_project(project_id=order.project_id, total_cny=total_cny)
     if total_cny > 0:
         order.hold_reference = collateral_port().place_hold(
             organisation_id=order.organisation_id,

@@ -8,9 +8,10 @@ from uuid import UUID
 from marketplace.domain.decimals import on_lot, on_tick
 from marketplace.models import Hub, Listing, ListingState, Organisation, Product, WorkloadScenario
 from orders.domain.worst_case import block_worst_case, curve_worst_case
-from orders.models import Auction, OrderKind, OrderSide, OrderSource, Placement
+from orders.models import Auction, OrderKind, OrderSide, OrderSource, Placement, Project
 from orders.selectors.bands import traded_product, traded_products
 from orders.services import refusals
+from orders.services.buying_rules import find_project
 
 MOST_STEPS = 20
 MOST_LEGS = 200
@@ -64,6 +65,7 @@ class OrderRequest:
     note: str = ""
     source: str = OrderSource.PORTAL
     legs: tuple[Leg, ...] = ()
+    project: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class CheckedOrder:
     scenario: WorkloadScenario | None
     max_rtt_ms: Decimal | None
     legs: tuple[Leg, ...] = field(default_factory=tuple)
+    project: Project | None = None
 
     @property
     def quantity(self) -> Decimal:
@@ -200,6 +203,7 @@ def check_order(
         scenario=scenario,
         max_rtt_ms=_latency_class(request, product, scenario),
         legs=legs,
+        project=find_project(owner=owner, public_id=request.project),
     )
 
 

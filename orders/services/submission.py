@@ -27,6 +27,7 @@ from orders.ports.collateral import WorstCase, collateral_port
 from orders.selectors.capacity import offered_units, period_starts, unsold_units
 from orders.selectors.prices import recent_average
 from orders.services import refusals
+from orders.services.buying_rules import charge_project, require_consent
 from orders.services.locks import share_gate
 from orders.services.order_request import CheckedOrder, Leg, OrderRequest, Step, check_order
 
@@ -57,14 +58,19 @@ class OrderPreview:
     unit_hours: Decimal
 
 
-def submit_order(*, actor: Actor, request: OrderRequest) -> Order:
+def submit_order(*, actor: Actor, request: OrderRequest, has_consent: bool = False) -> Order:
     """Put an order into the book of an open auction; a buy sets its worst-case cost aside first.
 
     Takes the shared gate lock, then reads the clock: an order is either in the book that is frozen
-    or refused as late. An ask locks its listing. Nothing is changed by a refusal.
+    or refused as late. An ask locks its listing, a bid its project. A refusal changes nothing.
+
+    Args:
+        actor: who trades, and for which member.
+        request: the order as entered.
+        has_consent: a second person of the member has agreed to the sum.
 
     Raises:
-        RuleBroken: the broken rule (`orders.services.refusals`).
+        RuleBroken: the broken rule (`orders.services.refusals`, `orders.services.buying_rules`).
         InsufficientCollateral: free funds do not cover the hold; says how much is missing.
     """
     owner = require_trader(actor, request.side)
@@ -79,7 +85,7 @@ def submit_order(*, actor: Actor, request: OrderRequest) -> Order:
         order = unsaved_order(actor, owner, checked)
         order.submitted_at = now
         if request.side == OrderSide.BUY:
-            _hold(order, checked, now)
+            _hold(order, checked, now, has_consent=has_consent)
         order.save(force_insert=True)
         _insert_parts(order, checked)
     return order
@@ -178,7 +184,7 @@ def _require_capacity(checked: CheckedOrder, listing_id: int) -> None:
             )
 
 
-def _hold(order: Order, checked: CheckedOrder, now: datetime) -> None:
+def _hold(order: Order, checked: CheckedOrder, now: datetime, *, has_consent: bool) -> None:
     net = checked.worst_net_cny
     limit = rules_at(now).max_order_notional_cny
     if net > limit:
@@ -186,6 +192,10 @@ def _hold(order: Order, checked: CheckedOrder, now: datetime) -> None:
     port = collateral_port()
     worst = port.worst_case(product_id=checked.product.pk, net_cny=net)
     order.worst_case_cny = worst.total_cny
+    owner = order.organisation
+    require_consent(owner=owner, total_cny=worst.total_cny, has_consent=has_consent)
+    if order.project_id is not None:
+        charge_project(project_id=order.project_id, total_cny=worst.total_cny)
     if worst.total_cny > 0:  # a bid at price zero costs nothing and holds nothing
         order.hold_reference = port.place_hold(
             organisation_id=order.organisation_id,
@@ -211,6 +221,7 @@ def unsaved_order(actor: Actor, owner: Organisation, checked: CheckedOrder) -> O
         hub=checked.hub,
         listing=checked.listing,
         scenario=checked.scenario,
+        project=checked.project,
         max_rtt_ms=checked.max_rtt_ms,
         placement=request.placement,
         min_acceptance=request.min_acceptance if is_block else Decimal(0),

@@ -1,0 +1,84 @@
+"""Prices that recent auctions published, hour of the day by hour: what a limit may be held to.
+
+CNY per unit and hour, 不含税. Only published runs count, so nothing here depends on a sealed order.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Avg, F, QuerySet
+from django.db.models.functions import ExtractHour
+
+from marketplace.models import Hub, Product
+from orders.domain.price_chance import HOURS_OF_DAY, RecentAuction
+from orders.models import ClearingPrice, ClearingRun, RunState
+
+RECENT_DAYS = 7
+# Intraday auctions are many; the newest tell more than those of last week.
+MOST_RUNS = 40
+_DAY_MINUTES = 24 * 60
+
+
+def recent_runs(*, product: Product, now: datetime) -> list[int]:
+    """Return the newest published runs of the last seven market days that traded a product."""
+    runs = ClearingRun.objects.filter(
+        state=RunState.PUBLISHED,
+        published_at__gt=now - timedelta(days=RECENT_DAYS),
+        auction__products=product,
+    )
+    return list(runs.order_by("-published_at", "-id").values_list("id", flat=True)[:MOST_RUNS])
+
+
+def delivered_samples(
+    *, product: Product, hub: Hub, max_rtt_ms: Decimal | None, runs: Iterable[int]
+) -> list[RecentAuction]:
+    """Return delivered prices at a place within a latency class, one entry a run, oldest first."""
+    limit = {"max_rtt_ms__isnull": True} if max_rtt_ms is None else {"max_rtt_ms": max_rtt_ms}
+    rows = ClearingPrice.objects.filter(
+        run__in=list(runs),
+        product=product,
+        hub=hub,
+        is_delivered=True,
+        carbon_class_g__isnull=True,
+        **limit,
+    )
+    return _by_hub(rows).get(hub.pk, [])
+
+
+def supply_samples(
+    *, product: Product, hubs: Iterable[int], runs: Iterable[int]
+) -> dict[int, list[RecentAuction]]:
+    """Return supply prices by hub, one entry a run, oldest first, in one query."""
+    rows = ClearingPrice.objects.filter(
+        run__in=list(runs),
+        product=product,
+        hub__in=list(hubs),
+        is_delivered=False,
+        carbon_class_g__isnull=True,
+    )
+    return _by_hub(rows)
+
+
+def _by_hub(rows: QuerySet[ClearingPrice]) -> dict[int, list[RecentAuction]]:
+    zone = ZoneInfo(settings.MARKET_TIME_ZONE)
+    cells = (
+        rows.filter(price__isnull=False)
+        .annotate(hour=ExtractHour("starts_at", tzinfo=zone))
+        .values("hub_id", "run_id", "hour", minutes=F("run__auction__period_minutes"))
+        .annotate(mean=Avg("price"))
+        .order_by("hub_id", "run_id", "hour")
+    )
+    found: dict[int, dict[int, dict[int, Decimal]]] = {}
+    for cell in cells:
+        prices = found.setdefault(cell["hub_id"], {}).setdefault(cell["run_id"], {})
+        if cell["minutes"] >= _DAY_MINUTES:  # a price of a day is that of all its hours
+            prices.update(dict.fromkeys(range(HOURS_OF_DAY), cell["mean"]))
+        else:
+            prices[cell["hour"]] = cell["mean"]
+    return {
+        hub: [RecentAuction(run, prices) for run, prices in sorted(by_run.items())]
+        for hub, by_run in found.items()
+    }
