@@ -13,7 +13,7 @@ class Chart:
 
     `id` is unique on the page. `summary` is one sentence that says what the chart shows.
     `table_head` and `table_rows` hold the same figures for readers who do not see the drawing;
-    the first cell of a row is its head.
+    the first cell of a row is its head. `csv_url` leads to them as a file.
     """
 
     id: str
@@ -25,3 +25,4 @@ class Chart:
     table_rows: Sequence[Sequence[Any]] = ()
     height: Literal["sm", "md", "lg"] = "md"
     note: str = ""
+    csv_url: str = ""

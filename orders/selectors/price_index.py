@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import Count, Max
 
 from marketplace.domain.periods import MARKET_TIME_ZONE, local_instant, market_date
 from orders.domain.price_index import NOTHING, Traded, composite_index, index_of
@@ -95,9 +96,10 @@ class Sold:
         return total
 
 
-def publication_count() -> int:
-    """Return how many runs are published: it only grows, so it names a state of all figures."""
-    return ClearingRun.objects.filter(state=RunState.PUBLISHED).count()
+def published_state() -> str:
+    """Return a name for the set of published runs, which only grows; caches are kept under it."""
+    found = ClearingRun.objects.filter(state=RunState.PUBLISHED).aggregate(Count("id"), Max("id"))
+    return f"{found['id__count']}-{found['id__max'] or 0}"
 
 
 def sold_by_day(*, since: date, until: date, product_id: int | None = None) -> list[Sold]:
@@ -138,7 +140,7 @@ def base_prices() -> dict[int, Decimal]:
 
     Kept until another run is published: only while a product's first day lasts can they change.
     """
-    key = f"index-base:{publication_count()}"
+    key = f"index-base:{published_state()}"
     found: dict[int, Decimal] | None = cache.get(key)
     if found is None:
         with connection.cursor() as cursor:
@@ -162,7 +164,7 @@ def composite_days(*, today: date) -> list[CompositeDay]:
 
     Finished days are chained once a day; what was published since is added to them.
     """
-    key = f"composite-index:{publication_count()}:{today.isoformat()}"
+    key = f"composite-index:{published_state()}:{today.isoformat()}"
     found: list[CompositeDay] | None = cache.get(key)
     if found is None:
         days = sold_by_day(since=date(2000, 1, 1), until=today)

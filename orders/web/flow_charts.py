@@ -67,10 +67,7 @@ def read_link_loads(run: ClearingRun, period: int | None = None) -> LinkLoads:
 
 def network_chart(loads: LinkLoads, *, at: str = "", busiest: int = 18) -> Chart:
     """Draw the hubs and the busiest links between them; the table holds every direction in use."""
-    used = sorted(
-        (edge for link in loads.links for edge in _edges_of(loads, link)),
-        key=lambda edge: (-edge["flow"], edge["source"], edge["target"]),
-    )
+    used = _edges_in_use(loads)
     names = {hub.code: localname(hub) for hub in hubs_of(loads.links)}
     title = gettext("Load of the network, %(period)s") % {"period": at} if at else _PEAK_TITLE
     return Chart(
@@ -97,6 +94,18 @@ def network_chart(loads: LinkLoads, *, at: str = "", busiest: int = 18) -> Chart
             "A schematic drawing, not a map. It shows the busiest directions; the table has all."
         ),
     )
+
+
+def _edges_in_use(loads: LinkLoads) -> list[dict[str, Any]]:
+    return sorted(
+        (edge for link in loads.links for edge in _edges_of(loads, link)),
+        key=lambda edge: (-edge["flow"], edge["source"], edge["target"]),
+    )
+
+
+def edges_of_run(run: ClearingRun) -> list[dict[str, Any]]:
+    """Return every link direction in use with its highest load, the busiest first."""
+    return _edges_in_use(read_link_loads(run))
 
 
 _PEAK_TITLE = gettext_lazy("Highest load of the network")
@@ -156,6 +165,13 @@ def hubs_of(links: list[Link]) -> list[Hub]:
     """Return the hubs at the ends of the links, once each."""
     found = {hub.pk: hub for link in links for hub in (link.from_hub, link.to_hub)}
     return sorted(found.values(), key=lambda hub: hub.code)
+
+
+def served_by_hub(run: ClearingRun, product: Product) -> list[tuple[str, str, Decimal]]:
+    """Return code of the supply hub, code of the place of consumption, and unit-hours."""
+    rows = Allocation.objects.filter(run=run, product=product)
+    sums = rows.values_list("supply_hub__code", "hub__code").annotate(total=Sum("unit_hours"))
+    return [(supply, place, total) for supply, place, total in sums.order_by("-total")]
 
 
 def sankey_chart(run: ClearingRun, product: Product) -> Chart | None:

@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from orders.web import auction_list, auction_pages, bid_pages, order_pages, strip
+from orders.web import (
+    auction_list,
+    auction_pages,
+    bid_pages,
+    market_data,
+    market_files,
+    order_pages,
+    strip,
+)
 
 urlpatterns = [
     path("operator/", include("orders.web.operator_urls")),
@@ -23,6 +31,10 @@ urlpatterns = [
         {"part": "result"},
         name="auction-result",
     ),
+    path("market-data/", market_data.show_prices, name="market-data"),
+    path("market-data/volumes/", market_data.show_volumes, name="market-volumes"),
+    path("market-data/depth/", market_data.show_depth, name="market-depth"),
+    path("market-data/<slug:dataset>.csv", market_files.download_figures, name="market-data-file"),
     path("bid/", bid_pages.choose_auction, name="bid"),
     path("auctions/<slug:code>/bid/", bid_pages.place_bid, name="auction-bid"),
     path("auctions/<slug:code>/bid/preview/", bid_pages.preview_bid, name="auction-bid-preview"),
