@@ -20,7 +20,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext, pgettext
 
-from marketplace.selectors.clock import clock_face
+from marketplace.selectors.clock import ClockFace, clock_face
 
 THEMES = ("auto", "light", "dark")
 RISE_COLOURS = ("red", "green")
@@ -32,7 +32,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": lazily(lambda: provided("navigation", request, [])),
         "auction_strip": lazily(lambda: provided("auction_strip", request, {})),
-        "market_clock": lazily(clock_face),
+        "market_clock": lazily(lambda: clock_of(request)),
         "portal": lazily(lambda: describe_portal(request)),
     }
 
@@ -40,6 +40,15 @@ def portal(request: HttpRequest) -> dict[str, Any]:
 def lazily(make: Callable[[], Any]) -> Any:
     """Return an object that is made when a template first looks at it."""
     return SimpleLazyObject(make)
+
+
+def clock_of(request: HttpRequest) -> ClockFace:
+    """Return the market clock, read once a request."""
+    face: ClockFace | None = getattr(request, "_clock_face", None)
+    if face is None:
+        face = clock_face()
+        request._clock_face = face  # type: ignore[attr-defined]
+    return face
 
 
 def provided(name: str, request: HttpRequest, default: Any) -> Any:

@@ -11,11 +11,15 @@ from marketplace.models import MarketClock
 
 @dataclass(frozen=True)
 class ClockFace:
-    """What a page needs to go on counting by itself: market time now, and how fast it runs."""
+    """What a page needs to go on counting by itself: market time now, and how fast it runs.
+
+    `setting` names how the clock was last set: a page that counts on from another setting is wrong.
+    """
 
     now: datetime
     speed: Decimal
     is_demo: bool
+    setting: str = ""
 
 
 def market_now() -> datetime:
@@ -30,4 +34,5 @@ def clock_face() -> ClockFace:
     row = MarketClock.objects.filter(pk=1).first()
     if row is None:
         return ClockFace(now=market_now(), speed=Decimal(1), is_demo=False)
-    return ClockFace(now=market_now(), speed=row.speed, is_demo=row.is_demo)
+    setting = f"{row.real_anchor_at.isoformat()} {row.market_anchor_at.isoformat()} {row.speed}"
+    return ClockFace(now=market_now(), speed=row.speed, is_demo=row.is_demo, setting=setting)

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
+from marketplace.context_processors import clock_of
+from marketplace.selectors.clock import ClockFace
 from marketplace.web.polling import fingerprint, polled, unchanged
 from orders.models import Auction, AuctionState
 from orders.web.names import auction_name
@@ -38,12 +40,16 @@ def next_event(auction: Auction) -> tuple[str, datetime | None]:
 
 def auction_strip(request: HttpRequest) -> dict[str, Any]:
     """Return the context of templates/includes/auction_strip.html."""
-    return describe_strip(current_auctions())
+    return describe_strip(current_auctions(), clock_of(request))
 
 
-def describe_strip(auctions: list[Auction]) -> dict[str, Any]:
-    """Return the strip of these auctions, with the address that tells its next state."""
-    state = fingerprint(*((a.pk, a.state, a.gate_opens_at, a.gate_closes_at) for a in auctions))
+def describe_strip(auctions: list[Auction], clock: ClockFace) -> dict[str, Any]:
+    """Return the strip of these auctions, with the address that tells its next state.
+
+    A clock that was set anew is another state: countdowns go on from the clock of the strip.
+    """
+    shown = ((a.pk, a.state, a.gate_opens_at, a.gate_closes_at) for a in auctions)
+    state = fingerprint(clock.setting, *shown)
     return {
         "state": state,
         "poll_url": f"{reverse('auction-strip')}?seen={state}",
@@ -66,7 +72,7 @@ def _describe(auction: Auction) -> dict[str, Any]:
 @require_safe
 def show_strip(request: HttpRequest) -> HttpResponse:
     """Answer the strip alone; 204 or 304 when the asker already shows it."""
-    strip = describe_strip(current_auctions())
+    strip = describe_strip(current_auctions(), clock_of(request))
     answer = unchanged(request, strip["state"])
     if answer is not None:
         return answer

@@ -84,10 +84,11 @@
     const line = (name, points, colour, type) => ({
       name, type: "line", data: points, showSymbol: false, lineStyle: { width: 2, color: colour, type }, itemStyle: { color: colour },
     });
+    // A side that is hidden or empty has no line, so it has no place in the legend either.
     const series = [
-      { ...line(texts.supply, supply, colours.series[0], "solid"), markLine: mark },
-      line(texts.demand, demand, colours.series[1], "dashed"),
-    ];
+      line(texts.supply, supply, colours.series[0], "solid"), line(texts.demand, demand, colours.series[1], "dashed"),
+    ].filter((side) => side.data.length);
+    if (series.length) series[0].markLine = mark;
     if (clearing) {
       series.push({
         name: texts.clearing_price, type: "scatter", data: [[reach, number(clearing.price)]], symbolSize: 11,

@@ -1,10 +1,12 @@
 """Auctions: list, live part, published results, and what stays sealed."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
+from marketplace.services.clock import set_speed
 from orders.models import AuctionState
 from orders.services.interventions import cancel_auction
 from tests.factories.marketplace import operator
@@ -110,6 +112,18 @@ def test_strip_names_open_auctions_and_answers_204_while_nothing_changes() -> No
 
     assert floor.url("auction") in text_of(strip)
     assert again.status_code == 204
+
+
+def test_strip_answers_anew_when_the_clock_was_set() -> None:
+    floor = open_floor()
+    client = browser()
+    strip = client.get(reverse("auction-strip"))
+
+    set_speed(speed=Decimal(60))
+    moved = client.get(strip.context["auction_strip"]["poll_url"])
+
+    assert floor.url("auction") in text_of(moved)
+    assert 'data-market-speed="60' in text_of(moved)
 
 
 def test_another_members_sealed_order_changes_no_byte_of_any_page() -> None:
