@@ -1,0 +1,1 @@
+"""Corruptions of valid results, by rule; written from the contract alone, without the verifier."""
