@@ -9,6 +9,7 @@ from orders.clearing.verification_facts import Facts, Tolls, known_routes
 from orders.clearing.verification_flexible import FlexibleChecks
 from orders.clearing.verification_network import NetworkChecks
 from orders.clearing.verification_orders import OrderChecks
+from orders.clearing.verification_volume import VolumeCheck
 
 _BOUND_TOLERANCE = Decimal("0.000001")
 _DIGITS = 60
@@ -34,6 +35,7 @@ def _verify(auction: Auction, result: Result) -> list[Violation]:
     FlexibleChecks(facts, orders).run()
     network = NetworkChecks(facts, routes, tolls)
     network.run(orders)
+    VolumeCheck(facts, routes, tolls, network.flow).run(orders.marginal)
     _check_summary(facts, orders, network)
     _check_bound(facts, bound_at_vector(facts, routes))
     return facts.violations

@@ -39,6 +39,7 @@ class _Bound:
                 if level == item.carbon_class:
                     self._sources[item.product, item.period].append((item.hub, level, item.price))
         self._delivered: dict[tuple[str, str, Class, Class, int], Decimal | None] = {}
+        self._buyers: dict[tuple[str, int], set[tuple[str, Class, Class]]] = {}
 
     def evaluate(self) -> Decimal:
         """Add up the surpluses and the links' rents."""
@@ -102,10 +103,36 @@ class _Bound:
                 lots = self._within_listing(place, lots, room)
                 carbon = facts.supply_class(product.name, facts.sells[name, hub].intensity)
                 own = self._supply.get((hub, product.name, carbon, period + 1))
+                if own is None and self._can_serve(hub, product.name, carbon, period + 1):
+                    facts.report("bound", f"bound.json {name}", "no price where it sells")
                 gain = _ZERO if own is None else own - limit
             if gain > 0:
                 total += gain * lots * product.quantity_tick
         return total
+
+    def _check_left_out(self, order: BlockOrder, hub: str, product: str, period: int) -> None:
+        if order.is_buy:
+            return
+        intensity = self._facts.sells[order.order_id, hub].intensity
+        carbon = self._facts.supply_class(product, intensity)
+        if self._can_serve(hub, product, carbon, period):
+            self._facts.report("bound", f"bound.json {order.order_id}", "no price where it sells")
+
+    def _can_serve(self, hub: str, product: str, carbon: Class, period: int) -> bool:
+        """Whether a seller without a price in the vector could serve any buyer of the period."""
+        where = (product, period)
+        if where not in self._buyers:
+            self._buyers[where] = buying_cells(self._facts, product, period)
+        bandwidth = self._facts.products[product].bandwidth
+        for place, rtt, limit in self._buyers[where]:
+            if limit is not None and (carbon is None or carbon > limit):
+                continue
+            route = self._routes.get((hub, place))
+            if rtt is None and self._tolls.between(hub, place, period, bandwidth).is_finite():
+                return True
+            if rtt is not None and route is not None and route.rtt <= rtt:
+                return True
+        return False
 
     def _within_listing(
         self, place: tuple[int, int, int], lots: int, room: dict[tuple[int, int, int], int]
@@ -133,6 +160,7 @@ class _Bound:
                     carbon = facts.supply_class(product, facts.sells[order.order_id, hub].intensity)
                     price = self._supply.get((hub, product, carbon, period))
                 if price is None:
+                    self._check_left_out(order, hub, product, period)
                     break
                 gain = option.limit_price - price if order.is_buy else price - option.limit_price
                 surplus += gain * facts.leg_quantity(leg, Decimal(1))
@@ -151,3 +179,23 @@ class _Bound:
         best = best_unit_surplus(order, prices, order.min_acceptance)
         size = order.quantity_lots * product.quantity_tick
         return _ZERO if best is None else max(_ZERO, best) * size
+
+
+def buying_cells(facts: Facts, product: str, period: int) -> set[tuple[str, Class, Class]]:
+    """Return (hub, latency limit, carbon limit) of everybody who wants the product then."""
+    auction, curves = facts.auction, facts.auction.curves
+    item = next(n for n, known in enumerate(auction.products) if known.name == product)
+    found: set[tuple[str, Class, Class]] = set()
+    wanted = curves.is_buy & (curves.product == item) & (curves.period == period - 1)
+    for k in wanted.nonzero()[0].tolist():
+        fact = facts.buys[curves.order_id[k]]
+        found.add((auction.hubs[int(curves.hub[k])], fact.max_rtt, fact.max_carbon))
+    for order in auction.blocks:
+        for option in order.options if order.is_buy else ():
+            for leg in option.legs:
+                if (leg.product, leg.period) == (item, period - 1):
+                    found.add((auction.hubs[leg.hub], order.max_rtt_ms, order.max_carbon))
+    for job in auction.flexibles:
+        if job.product == item and job.earliest_period < period <= job.latest_period + 1:
+            found.add((auction.hubs[job.hub], job.max_rtt_ms, job.max_carbon))
+    return found

@@ -35,6 +35,7 @@ class NetworkChecks:
         self._check_assignments(orders)
         self._check_balance()
         self._check_links()
+        self._check_circles()
         self._check_delivered()
 
     def tariffs(self) -> Decimal:
@@ -240,6 +241,39 @@ class NetworkChecks:
             need, self._rounding(link, direction, period)
         ):
             facts.report("6", place, f"a rent of {rent} although {capacity - used} Gbit/s are free")
+
+    def _check_circles(self) -> None:
+        """What flows without a stated route may not come back to where it was.
+
+        Where a product has carbon classes in use, green and other supply may pass each other.
+        """
+        facts = self._facts
+        for product in facts.products:
+            if facts.active[product]:
+                continue
+            for period in range(1, facts.auction.terms.periods + 1):
+                if circle := self._circle(product, period):
+                    place = f"{product} in period {period}"
+                    facts.report("2", place, f"a flow runs in a circle through {circle}")
+
+    def _circle(self, product: str, period: int) -> str | None:
+        """Return a hub on a circle of free flows, by taking away hubs that nothing enters."""
+        hubs = self._facts.auction.hubs
+        entered: dict[str, set[str]] = defaultdict(set)
+        for (link, direction, name, own), quantity in self.flow.items():
+            fixed = self._fixed.get((link, direction, name, own), _ZERO)
+            if (name, own) == (product, period) and quantity > fixed:
+                item = self._facts.auction.links[link]
+                ends = hubs[item.from_hub], hubs[item.to_hub]
+                start, end = ends[::-1] if direction else ends
+                entered[end].add(start)
+        left = set(hubs)
+        while left:
+            sources = {hub for hub in left if not entered[hub] & left}
+            if not sources:
+                return min(hub for hub in left if entered[hub] & left)
+            left -= sources
+        return None
 
     def _rounding(self, link: int, direction: int, period: int) -> Decimal:
         """Return the Gbit/s whole lots may leave free: one lot of each cell served."""

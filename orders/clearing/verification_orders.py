@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from orders.clearing.types import BlockOrder, Product
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
+from orders.clearing.verification_rounding import Rounding
 
 _ZERO = Decimal(0)
 STATUSES = ("accepted", "partly_accepted", "rejected", "paradoxically_rejected", "not_placeable")
@@ -27,6 +28,8 @@ class OrderChecks:
         self.bought: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
         self.sold: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
         self._placed_on: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
+        # Steps at the money by cell and price: order, lots offered, accepted, and placed on it.
+        self.marginal: dict[tuple[object, ...], list[tuple[str, int, int, Decimal]]] = {}
 
     def run(self) -> None:
         """Check all orders."""
@@ -63,17 +66,13 @@ class OrderChecks:
                 facts.report("8", row.order_id, "the row does not repeat the order's own terms")
                 continue
             self._check_step(number, product, offers[number], shared, missing)
+        rounding = Rounding(facts)
         for key, lots in missing.items():
-            if lots > self._allowed_lots(int(str(key[-1]))):
+            if lots > rounding.lots(str(key[2]), int(str(key[-1]))):
                 facts.report("4", f"{key}", f"{lots} lots off what is in or out of the money")
         for key, members in shared.items():
             self._check_share(key, members)
-
-    def _allowed_lots(self, period: int) -> int:
-        """One lot, and one more for each full link whose room whole lots cannot fill."""
-        return 1 + sum(
-            1 for (_, _, own), rent in self._facts.rent.items() if own == period and rent > 0
-        )
+        self.marginal = shared
 
     def _offers(self) -> list[int]:
         """Return what each step can trade once its listing's capacity is shared out."""
@@ -133,17 +132,19 @@ class OrderChecks:
     ) -> None:
         facts, row = self._facts, self._facts.result.curve_results[number]
         lots = row.accepted_quantity / product.quantity_tick
+        price, cell = self._price_of_step(number, row.order_id, product)
+        self._count(row.side == "buy", row, _ZERO if price is None else price)
         if lots != int(lots) or lots < 0 or int(lots) > offer:
             facts.report("2", row.order_id, f"accepted {row.accepted_quantity} of {row.quantity}")
+            if lots != int(lots):
+                facts.report("8", row.order_id, f"{row.accepted_quantity} is not whole lots")
             return
         accepted = int(lots)
         self._check_status(row.order_id, row.status, accepted, row.quantity / product.quantity_tick)
-        price, cell = self._price_of_step(number, row.order_id, product)
         if price is None:
             if accepted:
                 facts.report("4", row.order_id, "accepted where there is no price")
             return
-        self._count(row.side == "buy", row, price)
         side = 1 if row.side == "buy" else -1
         gain = side * (row.price - price)
         if gain > 0 and offer:
@@ -246,6 +247,8 @@ class OrderChecks:
             facts.report("5", name, f"status {status} where {expected} is meant")
         elif status == "rejected" and self._is_paradox(order, option):
             facts.report("5", name, "in the money and rejected, but not reported so")
+        elif status == "paradoxically_rejected" and self._gain_of_all(order, option) <= 0:
+            facts.report("5", name, "reported as in the money, which it is not")
 
     def _is_paradox(self, order: BlockOrder, option: str) -> bool:
         """Whether a rejected option of an unplaced order is in the money without an excuse."""
@@ -255,11 +258,22 @@ class OrderChecks:
             return False
         if order.parent_order_id is not None and not self._ratio_of(order.parent_order_id):
             return False
-        payment = self._payment(order, option, Decimal(1))
+        gain = self._gain_of_all(order, option)
+        return gain.is_finite() and gain > 0
+
+    def _gain_of_all(self, order: BlockOrder, option: str) -> Decimal:
+        """Return the surplus of the whole option at published prices.
+
+        Infinite where the prices do not tell: for a single-placed buy, which has none until it is
+        placed.
+        """
+        payment = None
+        if not (order.is_buy and order.placement == "single"):
+            payment = self._payment(order, option, Decimal(1))
         if payment is None:
-            return False
+            return Decimal("Infinity")
         value = self._worth(order, option, Decimal(1))
-        return value > payment if order.is_buy else payment > value
+        return value - payment if order.is_buy else payment - value
 
     def _ratio_of(self, order: str) -> Decimal:
         options = self._facts.block[order].options

@@ -183,3 +183,16 @@ def a_paradox_is_not_counted(forgery: Forgery) -> None:
     if not forgery.summary.paradoxically_rejected:
         raise NotHere
     _change_sum(forgery, "paradoxically_rejected", Decimal(-1))
+
+
+@corrupts("bound")
+def the_bound_leaves_out_a_seller(forgery: Forgery) -> None:
+    """Without its price, what a seller could gain at the vector would not be counted."""
+    sold = {
+        (row.hub, row.product, forgery.supply_class(row.order_id, row.product), row.period)
+        for row in forgery.steps("sell")
+        if row.accepted_quantity > 0
+    }
+    row = forgery.pick(row for row in forgery.bound.prices if row[:4] in sold)
+    prices = tuple(other for other in forgery.bound.prices if other is not row)
+    forgery.bound = forgery.bound._replace(prices=prices)

@@ -149,3 +149,10 @@ def a_poor_block_is_called_a_paradox(forgery: Forgery) -> None:
         status="paradoxically_rejected",
         reason="in_the_money_but_not_accepted",
     )
+
+
+@corrupts("5")
+def a_poor_block_is_called_a_paradox_and_counted(forgery: Forgery) -> None:
+    a_poor_block_is_called_a_paradox(forgery)
+    count = forgery.summary.paradoxically_rejected + 1
+    forgery.summary = forgery.summary._replace(paradoxically_rejected=count)
