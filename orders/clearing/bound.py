@@ -51,10 +51,18 @@ def supply_nodes_with_sellers(market: Market, merit: MeritOrder) -> np.ndarray:
     return found
 
 
-def published_vector(market: Market, prices: PublishedPrices, has_sellers: np.ndarray) -> IntArray:
-    """Return the published supply prices where somebody sells."""
+def published_vector(
+    market: Market, prices: PublishedPrices, has_sellers: np.ndarray, relaxed: IntArray | None
+) -> IntArray:
+    """Return the published supply prices where somebody sells.
+
+    A hub where only rejected blocks sell may have no published price; without one the bound would
+    leave out what they could gain. It gets the price of the relaxed programme.
+    """
     ticks = prices.ticks.copy()
     supply = np.array([node.kind == Kind.SUPPLY for node in market.nodes])
+    if relaxed is not None:
+        ticks = np.where(ticks == EMPTY, relaxed, ticks)
     ticks[:, ~(supply & has_sellers)] = EMPTY
     return ticks
 

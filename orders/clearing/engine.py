@@ -96,11 +96,14 @@ def _best_bound(book: Book, final: Outcome, relaxation: Relaxation | None) -> Bo
     sellers = supply_nodes_with_sellers(market, merit)
     offered = book.offered({})
     vectors = []
-    if final.prices is not None:
-        vectors.append((published_vector(market, final.prices, sellers), final.prices.rent))
+    relaxed = None
     if relaxation is not None:
         vectors.append(
             vector_of_relaxation(market, relaxation.node_price, relaxation.rent, sellers)
         )
+        relaxed = vectors[0][0]
+    if final.prices is not None:
+        ticks = published_vector(market, final.prices, sellers, relaxed)
+        vectors.insert(0, (ticks, final.prices.rent))
     bounds = [evaluate_bound(market, merit, offered, ticks, rent) for ticks, rent in vectors]
     return min(bounds, key=lambda bound: bound.value)

@@ -68,6 +68,9 @@ class FlexibleChecks:
             self._facts.report("1", job.order_id, "a rejected order is served")
         if row.status == "rejected" and self._is_paradox(job):
             self._facts.report("5", job.order_id, "in the money and rejected, but not reported so")
+        named = row.status == "paradoxically_rejected" and job.placement != "single"
+        if named and not self._is_paradox(job):
+            self._facts.report("5", job.order_id, "reported as in the money, which it is not")
 
     def _check_ratio(self, job: FlexibleOrder, row: FlexibleResultRow) -> None:
         facts, ratio = self._facts, row.acceptance

@@ -6,6 +6,7 @@ from decimal import Decimal
 from orders.clearing.types import BlockOrder, Product
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 from orders.clearing.verification_rounding import Rounding
+from orders.clearing.verification_volume import check_share
 
 _ZERO = Decimal(0)
 STATUSES = ("accepted", "partly_accepted", "rejected", "paradoxically_rejected", "not_placeable")
@@ -71,7 +72,7 @@ class OrderChecks:
             if lots > rounding.lots(str(key[2]), int(str(key[-1]))):
                 facts.report("4", f"{key}", f"{lots} lots off what is in or out of the money")
         for key, members in shared.items():
-            self._check_share(key, members)
+            check_share(facts, key, members)
         self.marginal = shared
 
     def _offers(self) -> list[int]:
@@ -187,24 +188,6 @@ class OrderChecks:
             self.cost += row.price * row.accepted_quantity
             self.received += price * row.accepted_quantity
             self.sold[key] += row.accepted_quantity
-
-    def _check_share(
-        self, key: tuple[object, ...], members: list[tuple[str, int, int, Decimal]]
-    ) -> None:
-        """Check the pro-rata split at the money, by largest remainder, ties by order id."""
-        if any(placed for *_, placed in members):
-            return
-        members = sorted(members)
-        total, whole = sum(m[2] for m in members), sum(m[1] for m in members)
-        exact = [(total * offer // whole, total * offer % whole) for _, offer, _, _ in members]
-        left = total - sum(base for base, _ in exact)
-        ranked = sorted(range(len(members)), key=lambda k: (-exact[k][1], k))[:left]
-        for k, (order, _, accepted, _) in enumerate(members):
-            share = exact[k][0] + (1 if k in ranked else 0)
-            if share != accepted:
-                self._facts.report(
-                    "4", order, f"{accepted} lots where pro rata gives {share}: {key}"
-                )
 
     # -- blocks ----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Rule 4, second half: among welfare-equal results the one with most volume."""
+"""Rule 4 at the money: the largest volume, shared pro rata."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,23 @@ _ZERO = Decimal(0)
 _Flow = Mapping[tuple[int, int, str, int], Decimal]
 # (order id, lots offered, lots accepted, lots placed on it) of the steps at one price of a cell.
 Marginal = Mapping[tuple[object, ...], Sequence[tuple[str, int, int, Decimal]]]
+
+
+def check_share(
+    facts: Facts, key: tuple[object, ...], members: Sequence[tuple[str, int, int, Decimal]]
+) -> None:
+    """Check the pro-rata split at the money, by largest remainder, ties by order id."""
+    if any(placed for *_, placed in members):
+        return
+    members = sorted(members)
+    total, whole = sum(m[2] for m in members), sum(m[1] for m in members)
+    exact = [(total * offer // whole, total * offer % whole) for _, offer, _, _ in members]
+    left = total - sum(base for base, _ in exact)
+    ranked = sorted(range(len(members)), key=lambda k: (-exact[k][1], k))[:left]
+    for k, (order, _, accepted, _) in enumerate(members):
+        share = exact[k][0] + (1 if k in ranked else 0)
+        if share != accepted:
+            facts.report("4", order, f"{accepted} lots where pro rata gives {share}: {key}")
 
 
 class _Rest(NamedTuple):

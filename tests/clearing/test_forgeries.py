@@ -9,18 +9,27 @@ from functools import cache
 import pytest
 
 from orders.clearing import Result, clear, verify
-from tests.clearing.forgeries import balance, network_prices, promises, reach, sums, surplus
+from tests.clearing.forgeries import (
+    balance,
+    network_prices,
+    promises,
+    reach,
+    sums,
+    surplus,
+    windows,
+)
 from tests.clearing.forgeries.forgery import EDITS, IMPOSTURES, Book, Corruption, Forgery, NotHere
 from tests.clearing.forgeries.honest_books import honest_books
 
-MODULES = (balance, reach, surplus, network_prices, promises, sums)
+MODULES = (balance, reach, surplus, network_prices, promises, windows, sums)
 RULES = [str(number) for number in range(1, 9)]
 TRIES = 3
 
 
 @cache
 def cleared() -> list[tuple[Book, Result]]:
-    return [(book, clear(book.auction())) for book in honest_books()]
+    books = [*honest_books(), windows.night_work()]
+    return [(book, clear(book.auction())) for book in books]
 
 
 def name_of(corruption: Corruption) -> str:

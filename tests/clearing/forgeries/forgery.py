@@ -125,8 +125,8 @@ class Forgery:
         return self._products[product].bandwidth
 
     def term(self, order_id: str, column: str) -> str:
-        """Return a term of a curve order as given."""
-        return str(self._terms[order_id].get(column) or "")
+        """Return a term of a curve order as given, empty for other orders."""
+        return str(self._terms.get(order_id, {}).get(column) or "")
 
     def price(self, step: Any) -> Decimal | None:
         """Return what a step pays or gets per unit."""
@@ -150,6 +150,10 @@ class Forgery:
             if row[:3] == (step.hub, step.product, level) and row.period == step.period:
                 return row.price
         return None
+
+    def is_curve(self, order_id: str) -> bool:
+        """Whether an order is a curve order."""
+        return order_id in self._terms
 
     def supply_class(self, order_id: str, product: str) -> Decimal | None:
         """Return the strictest carbon class that a sell serves."""
@@ -179,7 +183,7 @@ class Forgery:
         """Return (assignment, buy step, sell step) of trades between curve orders at one hub."""
         out = []
         for deal in self.rows["assignments"]:
-            if deal.hub == deal.hub_of_supply and not deal.option_id and not deal.sell_option_id:
+            if deal.hub == deal.hub_of_supply:
                 for bought in self.same_cell(deal, deal.buy_order_id):
                     for sold in self.same_cell(deal, deal.sell_order_id):
                         out.append((deal, bought, sold))

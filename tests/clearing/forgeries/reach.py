@@ -25,8 +25,8 @@ def a_limited_buyer_swaps_suppliers_with_a_tolerant_one(forgery: Forgery) -> Non
         for first in deals
         for second in deals
         if (first.hub, first.product, first.period) == (second.hub, second.product, second.period)
-        and not first.option_id
-        and not second.option_id
+        and forgery.is_curve(first.buy_order_id)
+        and forgery.is_curve(second.buy_order_id)
         and forgery.term(first.buy_order_id, "max_rtt_ms")
         and not forgery.term(second.buy_order_id, "max_rtt_ms")
         and first.hub == first.hub_of_supply
