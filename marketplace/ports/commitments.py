@@ -27,6 +27,17 @@ class CapacityCommitted(RuleBroken):
     status = 409
 
 
+class ListingBound(RuleBroken):
+    """The listing's offer stands in an auction in which orders can no longer be taken back."""
+
+    code = "listing_bound"
+    message = gettext_noop(
+        "The listing is offered in auction %(auction)s, whose orders can no longer be taken back; "
+        "please wait until its result is published."
+    )
+    status = 409
+
+
 class CommitmentPort(Protocol):
     """The book of committed capacity."""
 
@@ -44,6 +55,14 @@ class CommitmentPort(Protocol):
 
         Raises:
             CapacityCommitted: some slot has more committed than the calendar would have.
+        """
+        ...
+
+    def require_unbound(self, *, listing_id: int) -> None:
+        """Check that a listing may leave the market now.
+
+        Raises:
+            ListingBound: its offer stands in an auction whose last phase has begun.
         """
         ...
 

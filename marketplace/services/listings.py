@@ -241,6 +241,8 @@ def _move(actor: Actor, public_id: UUID, target: ListingState) -> Listing:
     listing = _locked(owner, public_id)
     before = listing.state
     listing.state = check_transition(LISTING_TRANSITIONS, before, target)
+    if target != ListingState.ACTIVE:
+        commitment_port().require_unbound(listing_id=listing.pk)
     listing.paused_with_pool = False
     listing.save(update_fields=["state", "paused_with_pool", "updated_at"])
     if target == ListingState.ACTIVE:

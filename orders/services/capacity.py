@@ -195,12 +195,25 @@ def units_in_flight(*, listing_id: int, since: datetime) -> dict[datetime, Decim
     ends_at = datetime.max.replace(tzinfo=since.tzinfo)
     with connection.cursor() as cursor:
         cursor.execute(_OTHERS, [0, ends_at, since])
-        values: dict[str, Any] = {
-            "starts_at": since,
-            "ends_at": ends_at,
-            "in_flight": [row[0] for row in cursor.fetchall()],
-            "listings": [listing_id],
-        }
+        in_flight = [row[0] for row in cursor.fetchall()]
+    return _offered_by(in_flight, listing_id=listing_id, since=since)
+
+
+def offers_of(*, auction: Auction, listing_id: int, since: datetime) -> dict[datetime, Decimal]:
+    """Return what one auction's book offers of a listing, by start of slot from an instant on."""
+    return _offered_by([auction.pk], listing_id=listing_id, since=since)
+
+
+def _offered_by(
+    auctions: list[int], *, listing_id: int, since: datetime
+) -> dict[datetime, Decimal]:
+    values: dict[str, Any] = {
+        "starts_at": since,
+        "ends_at": datetime.max.replace(tzinfo=since.tzinfo),
+        "in_flight": auctions,
+        "listings": [listing_id],
+    }
+    with connection.cursor() as cursor:
         cursor.execute(_IN_FLIGHT, values)
         return {starts_at: quantity for _, starts_at, quantity in cursor.fetchall()}
 

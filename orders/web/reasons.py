@@ -72,6 +72,7 @@ SELL_REASONS: dict[str, str | Promise] = {
 }
 COMMON_REASONS: dict[str, str | Promise] = {
     "cancelled_by_member": _("Cancelled by your organisation before the gate closed."),
+    "replaced": _("Replaced by a changed order of your organisation."),
     "auction_cancelled": _("The market operator cancelled the auction; the hold is free."),
     "quarantined": _("The order could not be read when the book was frozen; the hold is free."),
 }
