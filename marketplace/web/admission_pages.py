@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from marketplace.domain.errors import NotFound, RuleBroken
 from marketplace.models import AuditEvent, Organisation, OrganisationState
 from marketplace.selectors.clock import market_now
+from marketplace.selectors.evidence import documents_of
 from marketplace.selectors.organisations import members, organisation_by_public_id
 from marketplace.services.organisations import (
     approve_organisation,
@@ -193,6 +194,7 @@ def show_applicant(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context = {
         "organisation": organisation,
         "checks": checks_of(organisation),
+        "documents": documents_of(organisation),
         "people": organisation.memberships.select_related("user").order_by("user_id", "role"),
         "history": history.select_related("actor").order_by("-id")[:20],
         "decisions": [

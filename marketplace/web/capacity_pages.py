@@ -16,12 +16,27 @@ from django.views.decorators.http import require_safe
 
 from marketplace.context_processors import provided
 from marketplace.domain.errors import NotFound
+from marketplace.domain.periods import market_date
 from marketplace.models import Hub, Listing, ListingState, Organisation, Product, ResourcePool
+from marketplace.selectors.clock import market_now
+from marketplace.selectors.evidence import (
+    documents_of,
+    evidence_in_need,
+    evidence_of_pool,
+    history_of_pool,
+)
 from marketplace.selectors.organisations import listings_of, pool_of, pools_of
 from marketplace.services.checks import plain
 from marketplace.templatetags.market_ui import localname
 from marketplace.web.access import acting_organisation, require_supplier
 from marketplace.web.csv_answers import csv_answer
+from marketplace.web.pool_words import (
+    benchmark_rows,
+    evidence_texts,
+    history_rows,
+    identifier_parts,
+    trust_ladder,
+)
 
 PAGE_SIZE = 20
 CSV_HEAD = (
@@ -82,10 +97,16 @@ class ListingFilter(forms.Form):
 
 
 def capacity_tabs(active: str) -> list[dict[str, Any]]:
-    """Return the two halves of a supplier's capacity as tabs."""
+    """Return the parts of a supplier's capacity as tabs."""
     return [
         {"label": _("Listings"), "url": reverse("capacity"), "active": active == "listings"},
         {"label": _("Resource pools"), "url": reverse("pools"), "active": active == "pools"},
+        {
+            "label": _("Calendar"),
+            "url": reverse("capacity-calendar"),
+            "active": active == "calendar",
+        },
+        {"label": _("Documents"), "url": reverse("documents"), "active": active == "documents"},
     ]
 
 
@@ -180,8 +201,10 @@ def list_pools(request: HttpRequest) -> HttpResponse:
         active_listings=Count("listings", filter=Q(listings__state=ListingState.ACTIVE))
     )
     page = Paginator(pools, PAGE_SIZE).get_page(request.GET.get("page"))
+    marks = evidence_in_need(owner, page.object_list, on=market_date(market_now()))
     context = {
         "page_obj": page,
+        "warnings": evidence_texts(marks),
         "tabs": capacity_tabs("pools"),
         "result_text": gettext("%(count)s pools") % {"count": page.paginator.count},
     }
@@ -191,12 +214,19 @@ def list_pools(request: HttpRequest) -> HttpResponse:
 @require_supplier
 @require_safe
 def show_pool(request: HttpRequest, identifier: str) -> HttpResponse:
-    """Show one pool and its listings."""
+    """Show one pool: its machines, marks, benchmarks, documents, history and listings."""
     pool = own_pool(request, identifier)
     sales = provided("listing_sales", request, {})
     listings = listings_of(pool.organisation).filter(pool=pool)
+    marks = evidence_of_pool(pool, on=market_date(market_now()))
     context = {
         "pool": pool,
+        "warnings": evidence_texts(marks),
+        "identifier_parts": identifier_parts(pool),
+        "ladder": trust_ladder(pool),
+        "benchmarks": benchmark_rows(pool.benchmarks.order_by("-measured_on", "-id")[:PAGE_SIZE]),
+        "documents": documents_of(pool.organisation).filter(pool=pool)[:PAGE_SIZE],
+        "history": history_rows(history_of_pool(pool, limit=PAGE_SIZE)),
         "rows": [_row(listing, sales) for listing in listings[:PAGE_SIZE]],
         "crumbs": [
             (_("My capacity"), reverse("capacity")),

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from marketplace.models import HardwareModel, Hub, Product
+from marketplace.models import HardwareModel, Hub, Product, ResourcePool
 from marketplace.templatetags.market_ui import localname, unit_text
 from marketplace.web.form_fields import DayField, PlainDecimalField
 
@@ -36,6 +36,12 @@ class PoolForm(forms.Form):
     """Machines of one kind at one hub."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
+    name_en = forms.CharField(
+        label=_("English name"),
+        max_length=120,
+        required=False,
+        help_text=_("Shown on English pages; left empty, they show the name above."),
+    )
     hub = NamedChoice(
         label=_("Hub"), queryset=Hub.objects.filter(has_supply=True, trades=True).order_by("code")
     )
@@ -93,3 +99,21 @@ class PoolForm(forms.Form):
         given["dengbao_level"] = int(given["dengbao_level"] or 0)
         given["green_share"] = (given["green_share"] or 0) / 100
         return given
+
+
+class PoolChangeForm(PoolForm):
+    """What can be corrected of a pool; hub and product are part of its identifier."""
+
+    hub = None  # type: ignore[assignment]
+    product = None  # type: ignore[assignment]
+
+
+def stored_details(pool: ResourcePool) -> dict[str, Any]:
+    """Return a pool in the form's terms: the share as percentage, the level as text."""
+    names = [name for name in PoolForm.base_fields if name not in ("hub", "product")]
+    facts = {name: getattr(pool, name) for name in names}
+    return {
+        **facts,
+        "dengbao_level": str(pool.dengbao_level),
+        "green_share": pool.green_share * 100,
+    }

@@ -7,6 +7,7 @@ from marketplace.web import (
     capacity_pages,
     listing_editor,
     listing_pages,
+    pool_benchmarks,
     pool_pages,
 )
 
@@ -18,6 +19,19 @@ urlpatterns = [
     path("pools/", capacity_pages.list_pools, name="pools"),
     path("pools/new/", pool_pages.add_pool, name="pool-new"),
     path("pools/<str:identifier>/", capacity_pages.show_pool, name="pool"),
+    path("pools/<str:identifier>/edit/", pool_pages.edit_pool, name="pool-edit"),
+    path("pools/<str:identifier>/offline/", pool_pages.take_offline, name="pool-offline"),
+    path("pools/<str:identifier>/online/", pool_pages.bring_online, name="pool-online"),
+    path(
+        "pools/<str:identifier>/benchmarks/",
+        pool_benchmarks.upload_results,
+        name="pool-benchmarks",
+    ),
+    path(
+        "pools/<str:identifier>/benchmarks/template.csv",
+        pool_benchmarks.results_template,
+        name="pool-benchmarks-template",
+    ),
     path("listings/new/", listing_editor.edit_listing, name="listing-new"),
     path("listings/<uuid:public_id>/", listing_pages.show_my_listing, name="my-listing"),
     path("listings/<uuid:public_id>/edit/", listing_editor.edit_listing, name="listing-edit"),

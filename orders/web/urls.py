@@ -6,6 +6,7 @@ from orders.web import (
     auction_list,
     auction_pages,
     bid_pages,
+    capacity_calendar,
     market_data,
     market_files,
     order_pages,
@@ -14,6 +15,13 @@ from orders.web import (
 
 urlpatterns = [
     path("operator/", include("orders.web.operator_urls")),
+    path("", include("orders.web.buying_urls")),
+    path("capacity/calendar/", capacity_calendar.show_calendar, name="capacity-calendar"),
+    path(
+        "capacity/calendar/<uuid:public_id>/maintenance/",
+        capacity_calendar.plan_in_calendar,
+        name="capacity-maintenance",
+    ),
     path("auctions/", auction_list.list_auctions, name="auctions"),
     path("auctions/strip/", strip.show_strip, name="auction-strip"),
     path("auctions/<slug:code>/", auction_pages.show_auction, name="auction"),
