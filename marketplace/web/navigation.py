@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
+from marketplace.models import Role
 from marketplace.permissions import Actor
 from marketplace.web.access import current_actor, is_member, trades
 
@@ -42,6 +43,20 @@ def _everybody(actor: Actor) -> bool:
 
 def _suppliers(actor: Actor) -> bool:
     return actor.can_sell
+
+
+def _buyers(actor: Actor) -> bool:
+    return actor.can_buy
+
+
+def _buying_side(actor: Actor) -> bool:
+    organisation = actor.organisation
+    return (
+        organisation is not None
+        and actor.is_trading_member
+        and organisation.is_buyer
+        and actor.has(Role.BUYER, Role.FINANCE)
+    )
 
 
 def _traders(actor: Actor) -> bool:
@@ -85,7 +100,10 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         pgettext_lazy("navigation", "Market"),
         "chart-line",
-        (Entry(pgettext_lazy("navigation", "Find capacity"), "market", "search", _everybody),),
+        (
+            Entry(pgettext_lazy("navigation", "Find capacity"), "market", "search", _everybody),
+            Entry(pgettext_lazy("navigation", "Three plans"), "plans", "checklist", _everybody),
+        ),
     ),
     Section(
         pgettext_lazy("navigation", "Auctions"),
@@ -100,7 +118,16 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         pgettext_lazy("navigation", "My orders"),
         "clipboard-list",
-        (Entry(pgettext_lazy("navigation", "My orders"), "orders", "clipboard-list", _traders),),
+        (
+            Entry(pgettext_lazy("navigation", "My orders"), "orders", "clipboard-list", _traders),
+            Entry(
+                pgettext_lazy("navigation", "Standing bids"), "standing-bids", "refresh", _buyers
+            ),
+            Entry(pgettext_lazy("navigation", "Projects"), "projects", "box", _buying_side),
+            Entry(
+                pgettext_lazy("navigation", "Approvals"), "approvals", "user-check", _buying_side
+            ),
+        ),
     ),
     Section(
         pgettext_lazy("navigation", "My capacity"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import Enum
 from typing import Any
 
@@ -118,10 +118,15 @@ def limit_for(
     """
     ordered = sorted(samples)
     # The smallest sample with at least that share at or below it.
-    rank = -(-(wanted * len(ordered)) // 1)
-    price = ordered[max(int(rank), 1) - 1]
-    on_tick = -(-price // tick) * tick
+    rank = _steps_up(wanted * len(ordered), Decimal(1))
+    price = ordered[max(rank, 1) - 1]
+    on_tick = _steps_up(price, tick) * tick
     return min(max(on_tick, price_min), price_max)
+
+
+def _steps_up(value: Decimal, step: Decimal) -> int:
+    # The floor division of decimals rounds towards zero, so a ceiling is asked for by name.
+    return int((value / step).to_integral_value(rounding=ROUND_CEILING))
 
 
 def _plan(
