@@ -6,55 +6,61 @@ from typing import Any
 
 from django.urls import reverse
 
-from marketplace.models import Link, Listing, ListingState, Product
+from marketplace.domain.periods import market_date
+from marketplace.models import Link, Listing, ListingState, Product, ResourceClass
+from marketplace.selectors.clock import market_now
 from marketplace.templatetags.market_ui import group_digits
 from marketplace.web.charts import Chart
 from marketplace.web.hub_pages import network_picture
-from orders.models import Auction, AuctionState, ClearingRun, RunState
-from orders.selectors.prices import ProductVolume, product_volumes
-from orders.web.flow_charts import FlowShare, flow_shares, network_chart, read_link_loads
+from orders.models import Auction, AuctionState, ClearingRun
+from orders.selectors.market_day import MarketDay, market_day, trading_days
+from orders.selectors.market_runs import published_newest
+from orders.web.flow_charts import (
+    FlowShare,
+    network_chart,
+    read_link_loads,
+    shares_of,
+)
 from orders.web.names import auction_name
-from orders.web.recent_prices import latest_run, prices_of_run
+from orders.web.recent_prices import latest_run
 from orders.web.strip import current_auctions, next_event
 
-LATEST = 6
+LATEST = 5
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class ProductLine:
-    """Last average price of a product, its change against the auction before, and volume."""
+class ClassVolume:
+    """Unit-hours of a class of compute; classes count in units of their own."""
 
-    product: Product
-    price: Decimal | None
-    change_percent: Decimal | None
+    label: str
     unit_hours: Decimal
-    hubs: int
+    product: Product
 
 
 @dataclass(frozen=True, slots=True)
-class LastResult:
-    """What the newest published auction says."""
+class LastDay:
+    """What the last trading day that sold something says."""
 
-    run: ClearingRun
-    name: str
-    url: str
-    lines: list[ProductLine]
-    hubs_trading: int
+    figures: MarketDay
+    volumes: list[ClassVolume]
     flows: list[FlowShare]
+    run: ClearingRun
+    run_name: str
+    run_url: str
     network: Chart
 
 
 def describe_home() -> dict[str, Any]:
     """Return the context of the home page, in a fixed number of queries."""
     auctions = current_auctions(limit=3)
-    run = latest_run()
     listings = Listing.objects.filter(state=ListingState.ACTIVE)
+    last = _describe_last_day()
     return {
         "auctions": [_describe_auction(auction) for auction in auctions],
         "next_gate": next((a for a in auctions if a.state == AuctionState.OPEN), None),
-        "last": _describe_run(run) if run else None,
-        "network": None if run else _plain_network(),
+        "last": last,
+        "network": None if last else _plain_network(),
         "latest": _latest_results(),
         "listing_count": listings.count(),
         "supplier_count": listings.values("organisation").distinct().count(),
@@ -73,49 +79,33 @@ def _describe_auction(auction: Auction) -> dict[str, Any]:
     }
 
 
-def _describe_run(run: ClearingRun) -> LastResult:
-    volumes = product_volumes(run=run)
-    before = _prices_before(run)
-    traded = {hub for (hub, _product), cell in prices_of_run(run).items() if cell.supplied > 0}
-    return LastResult(
+def _describe_last_day() -> LastDay | None:
+    """Return the last day with volume: an auction that sold nothing hides no figures."""
+    days = trading_days(today=market_date(market_now()))
+    figures = market_day(days[0]) if days else None
+    run = latest_run()
+    if figures is None or run is None:
+        return None
+    return LastDay(
+        figures=figures,
+        volumes=_class_volumes(figures),
+        flows=shares_of(figures.flow_values_cny),
         run=run,
-        name=auction_name(run.auction),
-        url=reverse("auction", args=[run.auction.code]),
-        lines=[_line(volume, before.get(volume.product.pk)) for volume in volumes],
-        hubs_trading=len(traded),
-        flows=flow_shares(run),
+        run_name=auction_name(run.auction),
+        run_url=reverse("auction", args=[run.auction.code]),
         network=network_chart(read_link_loads(run), busiest=14),
     )
 
 
-def _prices_before(run: ClearingRun) -> dict[int, Decimal | None]:
-    """Return the average prices of the auction of the same calendar before this one."""
-    before = (
-        ClearingRun.objects.filter(
-            state=RunState.PUBLISHED,
-            auction__calendar=run.auction.calendar,
-            auction__delivery_starts_at__lt=run.auction.delivery_starts_at,
-        )
-        .select_related("auction")
-        .order_by("-auction__delivery_starts_at", "-id")
-        .first()
-    )
-    if before is None:
-        return {}
-    return {volume.product.pk: volume.average_price for volume in product_volumes(run=before)}
-
-
-def _line(volume: ProductVolume, before: Decimal | None) -> ProductLine:
-    change = None
-    if before and volume.average_price is not None:
-        change = (volume.average_price / before - 1) * 100
-    return ProductLine(
-        product=volume.product,
-        price=volume.average_price,
-        change_percent=change,
-        unit_hours=volume.unit_hours,
-        hubs=volume.hubs,
-    )
+def _class_volumes(figures: MarketDay) -> list[ClassVolume]:
+    """Return unit-hours by class and unit: cards and cores are never added up."""
+    sums: dict[tuple[str, str], ClassVolume] = {}
+    for row in figures.products:
+        key = (row.product.resource_class, row.product.unit_en)
+        sofar = sums[key].unit_hours if key in sums else ZERO
+        label = str(ResourceClass(row.product.resource_class).label)
+        sums[key] = ClassVolume(label, sofar + row.traded.unit_hours, row.product)
+    return list(sums.values())
 
 
 def _plain_network() -> Chart:
@@ -125,11 +115,6 @@ def _plain_network() -> Chart:
 
 
 def _latest_results() -> list[dict[str, Any]]:
-    runs = (
-        ClearingRun.objects.filter(state=RunState.PUBLISHED)
-        .select_related("auction__calendar")
-        .order_by("-published_at", "-id")[:LATEST]
-    )
     return [
         {
             "name": auction_name(run.auction),
@@ -138,5 +123,5 @@ def _latest_results() -> list[dict[str, Any]]:
             "orders": run.order_count,
             "published_at": run.published_at,
         }
-        for run in runs
+        for run in published_newest()[:LATEST]
     ]

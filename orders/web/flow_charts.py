@@ -13,6 +13,7 @@ from marketplace.templatetags.market_ui import figure, localname, percent, unit_
 from marketplace.web.charts import Chart
 from marketplace.web.hub_pages import place_in_drawing
 from orders.models import Allocation, ClearingRun, FlowType, LinkDirection, LinkFlow, LinkRent
+from orders.selectors.market_day import flow_values
 
 ZERO = Decimal(0)
 Direction = tuple[int, str]
@@ -248,20 +249,19 @@ class FlowShare:
 
 def flow_shares(run: ClearingRun) -> list[FlowShare]:
     """Return the directions of work by value of what was bought (units of products differ)."""
-    sums = dict(
-        Allocation.objects.filter(run=run)
-        .values_list("flow_type")
-        .annotate(total=Sum("buyer_net_cny"))
-        .order_by()
-    )
-    total = sum(sums.values(), ZERO)
+    return shares_of(flow_values([run]))
+
+
+def shares_of(values_cny: dict[str, Decimal]) -> list[FlowShare]:
+    """Return every direction of work with its share of the value."""
+    total = sum(values_cny.values(), ZERO)
     return [
         FlowShare(
             code=code,
             label=str(label),
-            value_cny=sums.get(code, ZERO),
-            share=sums.get(code, ZERO) / total if total else ZERO,
-            percentage=round(sums.get(code, ZERO) * 100 / total) if total else 0,
+            value_cny=values_cny.get(code, ZERO),
+            share=values_cny.get(code, ZERO) / total if total else ZERO,
+            percentage=round(values_cny.get(code, ZERO) * 100 / total) if total else 0,
         )
         for code, label in FlowType.choices
     ]

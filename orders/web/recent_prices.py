@@ -8,7 +8,8 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from orders.models import ClearingPrice, ClearingRun, RunState
+from orders.models import CalendarKind, ClearingPrice, ClearingRun
+from orders.selectors.market_runs import latest_traded_run
 
 Cell = tuple[int, int]
 
@@ -25,14 +26,9 @@ class RecentPrice:
     published_at: datetime | None
 
 
-def latest_run(kind: str = "day_ahead") -> ClearingRun | None:
-    """Return the newest published run of a kind of auction; of any kind when there is none."""
-    runs = (
-        ClearingRun.objects.filter(state=RunState.PUBLISHED)
-        .select_related("auction__calendar")
-        .order_by("-published_at", "-id")
-    )
-    return runs.filter(auction__calendar__kind=kind).first() or runs.first()
+def latest_run(kind: str = CalendarKind.DAY_AHEAD.value) -> ClearingRun | None:
+    """Return the newest published run of a kind that sold something, else the newest of any."""
+    return latest_traded_run(kind)
 
 
 def recent_prices(request: HttpRequest | None = None) -> dict[Cell, RecentPrice]:

@@ -1,14 +1,16 @@
 """Home, market search, listings, hubs: what a visitor finds."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 from django.utils.timezone import localtime
 
-from marketplace.domain.periods import MARKET_TIME_ZONE
+from marketplace.domain.periods import MARKET_TIME_ZONE, market_date
 from marketplace.models import Listing, ListingState
-from tests.factories.orders import stop_clock
+from marketplace.services.clock import set_clock
+from tests.factories.orders import START, open_auction_now, published, stop_clock
 from tests.factories.trading import Market, two_hub_market
 from tests.web.desks import browser, text_of
 from tests.web.trading_floor import open_floor, published_floor
@@ -36,15 +38,32 @@ def test_home_before_the_first_auction_says_what_to_do(market: Market) -> None:
     assert reverse("market") in text
 
 
-def test_home_shows_the_last_result_and_the_next_gate() -> None:
+def test_home_shows_the_last_trading_day_and_three_doors() -> None:
     floor = published_floor()
 
     page = browser().get("/")
 
+    last, text = page.context["last"], text_of(page)
+    assert last.run.auction == floor.auction
+    assert last.figures.composite.index == 100
+    assert last.figures.products[0].product == floor.market.product
+    assert last.figures.products[0].change_percent is None
+    assert last.figures.value_cny == floor.auction.runs.get().buyer_payments_cny > 0
+    assert floor.url("auction") in text
+    assert text.count('class="card door"') == 3
+
+
+def test_home_keeps_its_figures_when_the_newest_auction_sold_nothing() -> None:
+    floor = published_floor()
+    set_clock(market_at=START + timedelta(days=1), speed=Decimal(0), is_demo=True)
+    Listing.objects.update(state=ListingState.PAUSED)
+    empty = published(open_auction_now())
+
+    page = browser().get("/")
+
     assert page.context["last"].run.auction == floor.auction
-    assert page.context["last"].lines[0].product == floor.market.product
-    assert page.context["last"].lines[0].change_percent is None
-    assert floor.url("auction") in text_of(page)
+    assert page.context["last"].figures.day == market_date(START)
+    assert page.context["latest"][0]["url"] == reverse("auction", args=[empty.code])
 
 
 def test_home_counts_down_to_the_open_gate() -> None:
