@@ -16,6 +16,15 @@ from config.embedded import postgres
 from tests.template_database import ensure_template
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let continuous integration insist on the data that some tests read."""
+    parser.addoption(
+        "--require-market-data",
+        action="store_true",
+        help="fail, not skip, tests of real auctions where MARKET_DATA is absent",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests as the runtime role commit for real, so they are transactional database tests."""
     for item in items:
