@@ -6,11 +6,13 @@ from celery import shared_task
 from marketplace.domain.errors import RuleBroken
 from marketplace.selectors.clock import market_now
 from settlement.selectors.deliveries import auctions_to_settle
+from settlement.services.announcing import announce_pending
 from settlement.services.chain import seal_blocks
 from settlement.services.credit_limits import lower_expired_limits
 from settlement.services.deliveries import complete_due_deliveries, time_out_acceptances
 from settlement.services.inbox import consume_pending
 from settlement.services.invariants import sweep_ledger
+from settlement.services.reminding import announce_due
 from settlement.services.settling import settle_auction
 
 logger = structlog.get_logger(__name__)
@@ -20,6 +22,18 @@ logger = structlog.get_logger(__name__)
 def consume_outbox() -> int:
     """Apply what happened in the layers below: members admitted, auctions published."""
     return consume_pending()
+
+
+@shared_task
+def announce_events() -> int:
+    """Tell members what happened: results, deliveries, bills, notices."""
+    return announce_pending()
+
+
+@shared_task
+def announce_due_dates() -> int:
+    """Tell members what comes: closing gates, deliveries, money and certificates running out."""
+    return announce_due(market_now())
 
 
 @shared_task

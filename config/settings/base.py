@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
 # What every page shows but only a higher app knows; see marketplace.context_processors.
 PORTAL_PROVIDERS = {
     "navigation": "marketplace.web.navigation.navigation",
+    "bell": "marketplace.web.notification_pages.bell",
     "auction_strip": "orders.web.strip.auction_strip",
     "recent_prices": "orders.web.recent_prices.recent_prices",
     "listing_sales": "orders.web.listing_sales.listing_sales",

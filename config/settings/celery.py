@@ -49,7 +49,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 _EXCHANGE = Exchange("hengsuan", type="direct")
 CELERY_TASK_QUEUES = [
     Queue(name, _EXCHANGE, routing_key=name)
-    for name in ("clearing", "settlement", "exports", "default")
+    for name in ("clearing", "settlement", "exports", "messages", "default")
 ]
 CELERY_TASK_DEFAULT_EXCHANGE = "hengsuan"
 CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
@@ -57,6 +57,7 @@ CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
 CELERY_TASK_ROUTES = (
     [
         ("orders.tasks.advance_auction", {"queue": "clearing"}),
+        ("marketplace.tasks.*", {"queue": "messages"}),
         ("settlement.tasks.export_*", {"queue": "exports"}),
         ("settlement.tasks.*", {"queue": "settlement"}),
     ],
@@ -79,6 +80,26 @@ CELERY_BEAT_SCHEDULE = {
         "task": "settlement.tasks.consume_outbox",
         "schedule": 2.0,
         "options": {"expires": 10},
+    },
+    "events to announce": {
+        "task": "settlement.tasks.announce_events",
+        "schedule": 3.0,
+        "options": {"expires": 10},
+    },
+    "due dates to announce": {
+        "task": "settlement.tasks.announce_due_dates",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "due e-mails": {
+        "task": "marketplace.tasks.send_emails",
+        "schedule": 5.0,
+        "options": {"expires": 15},
+    },
+    "due webhooks": {
+        "task": "marketplace.tasks.send_webhooks",
+        "schedule": 5.0,
+        "options": {"expires": 15},
     },
     "due deliveries": {
         "task": "settlement.tasks.run_deliveries",

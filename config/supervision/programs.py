@@ -6,7 +6,7 @@ from django.conf import settings
 
 from config.supervision.child import Program
 
-QUEUES = "clearing,settlement,exports,default"
+QUEUES = "clearing,settlement,exports,messages,default"
 
 
 def web(host: str, port: int) -> Program:

@@ -13,8 +13,9 @@ from marketplace.permissions import Actor
 from marketplace.services.audit import record_audit
 from marketplace.services.checks import OutOfRange, check_text
 
-SCOPES = ("read", "orders", "listings", "deliveries", "finance")
-"""Read the market and one's own trades; write orders, listings, deliveries; read one's money."""
+SCOPES = ("read", "orders", "listings", "deliveries", "finance", "webhooks")
+"""Read the market and one's own trades; write orders, listings, deliveries; read one's money;
+keep webhooks."""
 
 MOST_TOKENS = 20
 LONGEST_DAYS = 366

@@ -10,12 +10,19 @@ class LockSpace(IntEnum):
     """First key of the two-key advisory locks; orders and settlement use other thousands."""
 
     MEMBER_CODES = 7001
+    NOTIFICATIONS = 7050
 
 
 def member_code_lock() -> None:
     """Serialise the giving out of member codes until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LockSpace.MEMBER_CODES])
+
+
+def notification_lock() -> None:
+    """Serialise announcing until the transaction ends, so that nothing is told twice."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LockSpace.NOTIFICATIONS])
 
 
 def try_request_lock(name: str) -> bool:

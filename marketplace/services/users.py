@@ -74,7 +74,7 @@ def register_user(
     """
     user = User(
         email=_checked_email(email),
-        mobile=_checked_mobile(mobile),
+        mobile=checked_mobile(mobile),
         display_name=check_text(display_name, field="display_name", max_length=80, required=True),
         language=language,
     )
@@ -159,7 +159,8 @@ def _checked_email(text: str) -> str:
     return email
 
 
-def _checked_mobile(text: str) -> str:
+def checked_mobile(text: str) -> str:
+    """Return a mobile number that nobody has; raises WrongMobile or MobileTaken."""
     mobile = text.strip()
     digits = mobile.removeprefix("+")
     if mobile and not (digits.isascii() and digits.isdecimal() and 6 <= len(digits) <= 15):

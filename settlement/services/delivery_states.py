@@ -5,6 +5,7 @@ from datetime import datetime
 
 from marketplace.models import User
 from marketplace.services.checks import check_transition
+from marketplace.services.outbox import emit_event
 from settlement.models import DELIVERY_TRANSITIONS, Delivery, DeliveryState, DeliveryTransition
 
 _STAMPS = {
@@ -14,6 +15,8 @@ _STAMPS = {
     DeliveryState.FAILED: "completed_at",
     DeliveryState.SETTLED: "settled_at",
 }
+# States that members are told of.
+_TOLD = {DeliveryState.HANDED_OVER, DeliveryState.FAILED}
 
 
 def move_deliveries(
@@ -58,4 +61,10 @@ def move_deliveries(
             setattr(delivery, name, value)
     Delivery.objects.bulk_update(moved, ["state", *columns], batch_size=1000)
     DeliveryTransition.objects.bulk_create(history, batch_size=1000)
+    if moved and target in _TOLD:
+        emit_event(
+            topic=f"delivery.{target.value}",
+            aggregate=f"delivery:{moved[0].pk}",
+            payload={"delivery_ids": [delivery.pk for delivery in moved]},
+        )
     return moved

@@ -1,0 +1,240 @@
+"""Telling members: one notification an event, a copy for each person, mails and webhooks due."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from marketplace.domain.errors import NotFound
+from marketplace.models import (
+    EmailDelivery,
+    Membership,
+    Notification,
+    NotificationCopy,
+    NotificationSetting,
+    Organisation,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from marketplace.permissions import Actor
+from marketplace.services.locks import notification_lock
+from marketplace.services.notification_topics import SHOWN_TOPICS, TOPICS, Topic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """Something to tell one organisation; `topic` and `key` together make it tell once.
+
+    Attributes:
+        organisation_id: whom.
+        topic: one of `TOPICS`.
+        key: what it is about, unique in the topic; at most 80 characters.
+        market_at: when it happened, market time.
+        params: JSON values that fill the topic's sentence and go to webhooks.
+        path: the page to look at, or nothing.
+        roles: narrows the topic's roles; empty: as the topic says.
+    """
+
+    organisation_id: int
+    topic: str
+    key: str
+    market_at: datetime
+    params: dict[str, Any] = field(default_factory=dict)
+    path: str = ""
+    roles: frozenset[str] = field(default_factory=frozenset)
+
+
+@transaction.atomic
+def announce(announcements: Iterable[Announcement]) -> int:
+    """Tell members, each thing once; return how many were new.
+
+    Takes the lock of notifications, so that two announcers of the same thing make one.
+    """
+    wanted = {(each.organisation_id, each.topic, each.key): each for each in announcements}
+    if not wanted:
+        return 0
+    notification_lock()
+    for known in _already_told(wanted.values()):
+        wanted.pop(known, None)
+    made = Notification.objects.bulk_create(
+        [
+            Notification(
+                organisation_id=each.organisation_id,
+                topic=each.topic,
+                key=each.key,
+                params=each.params,
+                path=each.path,
+                market_at=each.market_at,
+            )
+            for each in wanted.values()
+        ],
+        batch_size=500,
+    )
+    _copy_to_people(made, list(wanted.values()))
+    _queue_webhooks(made)
+    return len(made)
+
+
+def _already_told(announcements: Iterable[Announcement]) -> set[tuple[int, str, str]]:
+    keys_by_topic: dict[str, set[str]] = defaultdict(set)
+    for each in announcements:
+        keys_by_topic[each.topic].add(each.key)
+    return {
+        row
+        for topic, keys in keys_by_topic.items()
+        for row in Notification.objects.filter(topic=topic, key__in=keys).values_list(
+            "organisation_id", "topic", "key"
+        )
+    }
+
+
+def _copy_to_people(made: Sequence[Notification], announcements: Sequence[Announcement]) -> None:
+    people = _people_of({each.organisation_id for each in made})
+    chosen = _choices({user.pk for rows in people.values() for user, _roles, _bot in rows})
+    now = timezone.now()
+    copies, emails = [], []
+    for notification, announcement in zip(made, announcements, strict=True):
+        topic = TOPICS[notification.topic]
+        roles = announcement.roles or topic.roles
+        for user, held, is_bot in people[notification.organisation_id]:
+            if roles and not roles & held:
+                continue
+            # The demonstration's own traders read no mail.
+            default = (True, topic.by_email and not is_bot)
+            in_portal, by_email = chosen.get((user.pk, topic.code), default)
+            if in_portal:
+                copies.append(
+                    NotificationCopy(
+                        notification=notification,
+                        user=user,
+                        organisation_id=notification.organisation_id,
+                    )
+                )
+            if by_email:
+                emails.append(
+                    EmailDelivery(notification=notification, user=user, next_attempt_at=now)
+                )
+    NotificationCopy.objects.bulk_create(copies, batch_size=1000)
+    EmailDelivery.objects.bulk_create(emails, batch_size=1000)
+
+
+_Person = tuple[User, frozenset[str], bool]
+
+
+def _people_of(organisation_ids: set[int]) -> dict[int, list[_Person]]:
+    rows = Membership.objects.filter(
+        organisation_id__in=organisation_ids, user__is_active=True
+    ).select_related("user", "organisation")
+    roles: dict[tuple[int, int], set[str]] = defaultdict(set)
+    seen: dict[tuple[int, int], Membership] = {}
+    for row in rows.order_by("id"):
+        roles[row.organisation_id, row.user_id].add(row.role)
+        seen[row.organisation_id, row.user_id] = row
+    people: dict[int, list[_Person]] = defaultdict(list)
+    for (organisation_id, user_id), row in seen.items():
+        held = frozenset(roles[organisation_id, user_id])
+        people[organisation_id].append((row.user, held, row.organisation.is_demo_bot))
+    return people
+
+
+def _choices(user_ids: set[int]) -> dict[tuple[int, str], tuple[bool, bool]]:
+    rows = NotificationSetting.objects.filter(user_id__in=user_ids)
+    return {
+        (user_id, topic): (in_portal, by_email)
+        for user_id, topic, in_portal, by_email in rows.values_list(
+            "user_id", "topic", "in_portal", "by_email"
+        )
+    }
+
+
+def _queue_webhooks(made: Sequence[Notification]) -> None:
+    endpoints: dict[int, list[WebhookEndpoint]] = defaultdict(list)
+    ids = {each.organisation_id for each in made}
+    for endpoint in WebhookEndpoint.objects.filter(organisation_id__in=ids, is_active=True):
+        endpoints[endpoint.organisation_id].append(endpoint)
+    now = timezone.now()
+    WebhookDelivery.objects.bulk_create(
+        [
+            WebhookDelivery(notification=notification, endpoint=endpoint, next_attempt_at=now)
+            for notification in made
+            for endpoint in endpoints[notification.organisation_id]
+            if notification.topic in endpoint.topics
+        ],
+        batch_size=1000,
+    )
+
+
+def copies_of(actor: Actor) -> QuerySet[NotificationCopy]:
+    """Return what the actor was told in the organisation, the newest first."""
+    rows = NotificationCopy.objects.filter(user=actor.user, organisation=actor.organisation)
+    return rows.select_related("notification").order_by("-id")
+
+
+def unread_count(*, user_id: int, organisation_id: int) -> int:
+    """Return how many copies a person has not read."""
+    return NotificationCopy.objects.filter(
+        user_id=user_id, organisation_id=organisation_id, read_at=None
+    ).count()
+
+
+def mark_read(*, actor: Actor, public_id: object) -> NotificationCopy:
+    """Mark one copy as read; raises NotFound."""
+    copy = copies_of(actor).filter(notification__public_id=public_id).first()
+    if copy is None:
+        raise NotFound
+    if copy.read_at is None:
+        copy.read_at = timezone.now()
+        copy.save(update_fields=["read_at"])
+    return copy
+
+
+def mark_all_read(*, actor: Actor) -> int:
+    """Mark every copy in the organisation as read; return how many were not."""
+    rows = NotificationCopy.objects.filter(
+        user=actor.user, organisation=actor.organisation, read_at=None
+    )
+    return rows.update(read_at=timezone.now())
+
+
+@dataclass(frozen=True)
+class Choice:
+    """By which ways a person gets a topic."""
+
+    topic: Topic
+    in_portal: bool
+    by_email: bool
+
+
+def choices_of(user: User, organisation: Organisation | None) -> list[Choice]:
+    """Return the ways of every topic for a person."""
+    is_bot = bool(organisation and organisation.is_demo_bot)
+    chosen = _choices({user.pk})
+    return [
+        Choice(topic, *chosen.get((user.pk, topic.code), (True, topic.by_email and not is_bot)))
+        for topic in SHOWN_TOPICS
+    ]
+
+
+@transaction.atomic
+def choose_ways(*, user: User, in_portal: set[str], by_email: set[str]) -> None:
+    """Keep by which ways a person wants the topics; unknown names are ignored."""
+    NotificationSetting.objects.bulk_create(
+        [
+            NotificationSetting(
+                user=user,
+                topic=topic.code,
+                in_portal=topic.code in in_portal,
+                by_email=topic.code in by_email,
+            )
+            for topic in SHOWN_TOPICS
+        ],
+        update_conflicts=True,
+        unique_fields=["user", "topic"],
+        update_fields=["in_portal", "by_email"],
+    )
