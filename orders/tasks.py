@@ -3,8 +3,9 @@
 from celery import shared_task
 
 from marketplace.selectors.clock import market_now
+from marketplace.services import market_terms, two_person
 from marketplace.services.background import enqueue_on_commit
-from orders.services import auctions, standing_bids
+from orders.services import auctions, indicative, standing_bids, surveillance
 from orders.services.run_checks import carry_out_check
 
 
@@ -22,6 +23,26 @@ def sweep_auctions() -> None:
 def advance_auction(*, auction_id: int) -> None:
     """Run every phase of an auction that is due; a repeated or late message does no harm."""
     auctions.advance_auction(auction_id=auction_id)
+
+
+@shared_task
+def sweep_indicative() -> None:
+    """Publish the indicative figures whose mark has come, one auction after the other."""
+    for auction_id, marked_at in indicative.due_marks():
+        indicative.publish_indicative(auction_id=auction_id, marked_at=marked_at)
+
+
+@shared_task
+def sweep_surveillance() -> int:
+    """Look at what was published since the last time; what was found stays found."""
+    return surveillance.watch_published()
+
+
+@shared_task
+def expire_two_person_requests() -> int:
+    """End requests that nobody decided in time, and put price bands in force that have begun."""
+    market_terms.apply_due_bands(now=market_now())
+    return two_person.expire_requests()
 
 
 @shared_task

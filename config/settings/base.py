@@ -236,6 +236,8 @@ PUBLIC_SECURITY_NUMBER = env.text("PUBLIC_SECURITY_NUMBER")
 COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
 COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"
 # Health: a worker whose heartbeat row is older than this is called dead.
+# Real seconds between two indicative clearings at least; a clock that runs fast asks for many.
+INDICATIVE_PAUSE_S = 0
 WORKER_HEARTBEAT_LIMIT_S = 30
 
 # --- proofs -------------------------------------------------------------------------------------

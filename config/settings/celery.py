@@ -76,6 +76,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 5},
     },
+    "indicative figures": {
+        "task": "orders.tasks.sweep_indicative",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "surveillance": {
+        "task": "orders.tasks.sweep_surveillance",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "requests and price bands": {
+        "task": "orders.tasks.expire_two_person_requests",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "events for settlement": {
         "task": "settlement.tasks.consume_outbox",
         "schedule": 2.0,

@@ -6,6 +6,7 @@ from config.settings.base import STORAGES
 
 DEBUG = False
 SHOW_SIGN_IN_CODES = True
+INDICATIVE_PAUSE_S = 45
 STYLEGUIDE = True
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 STORAGES = {

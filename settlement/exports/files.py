@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.models import Organisation
+from marketplace.selectors.snapshot import one_snapshot
 from settlement.exports.csv import csv_bytes
 from settlement.exports.market_reports import register_report, summary_report, trial_balance_report
 from settlement.exports.report import ExportFile, Report
@@ -17,7 +18,6 @@ from settlement.exports.statement import statement_reports
 from settlement.exports.xlsx import xlsx_bytes
 from settlement.models import JournalEntry
 from settlement.selectors.settlement_summary import SummaryBy
-from settlement.selectors.snapshot import one_snapshot
 
 FORMATS = ("csv", "xlsx")
 _CONTENT_TYPES = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from marketplace.selectors.snapshot import one_snapshot
 from settlement.models import InvariantRun
-from settlement.selectors.snapshot import one_snapshot
 from settlement.services.chain import broken_blocks
 
 _SAMPLE = 5

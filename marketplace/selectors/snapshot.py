@@ -1,4 +1,4 @@
-"""Reading a report in one snapshot, so that work going on beside does not tear it."""
+"""Reading many things in one snapshot, so that work going on beside does not tear them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
