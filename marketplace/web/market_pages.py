@@ -126,9 +126,16 @@ def show_listing(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "pairings": list(pairings_of(pool.hub)),
         "reach": nearest_places(pool.hub.code),
         "last": last,
+        "record": _record(request, listing),
         "bid_url": bid_url(listing),
     }
     return render(request, "marketplace/listing.html", context)
+
+
+def _record(request: HttpRequest, listing: Listing) -> Any:
+    """Return how reliably the supplier delivers this product, None without a record."""
+    find = provided("delivery_record", request, None)
+    return find(listing.organisation_id, listing.pool.product_id) if find else None
 
 
 @dataclass

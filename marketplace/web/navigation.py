@@ -71,6 +71,10 @@ def _money(actor: Actor) -> bool:
     )
 
 
+def _payees(actor: Actor) -> bool:
+    return _money(actor) and actor.organisation is not None and actor.organisation.is_supplier
+
+
 def _books(actor: Actor) -> bool:
     return actor.is_platform_finance or actor.is_platform_auditor
 
@@ -153,6 +157,7 @@ SECTIONS: tuple[Section, ...] = (
             Entry(pgettext_lazy("navigation", "Balance"), "balance", "wallet", _money),
             Entry(pgettext_lazy("navigation", "Statements"), "statements", "report-money", _money),
             Entry(pgettext_lazy("navigation", "Bills"), "bills", "file-invoice", _money),
+            Entry(pgettext_lazy("navigation", "Payouts"), "payouts", "coin", _payees),
         ),
     ),
     Section(

@@ -13,13 +13,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace.domain.errors import RuleBroken
-from marketplace.models import Organisation, OrganisationState, User
+from marketplace.models import OrganisationState, User
 from marketplace.services.error_texts import error_text
 from marketplace.services.organisations import resubmit_organisation
 from marketplace.services.sign_up import Person, sign_up
-from marketplace.templatetags.market_ui import market_time
 from marketplace.web.access import SESSION_KEY, acting_organisation, current_actor, require_member
 from marketplace.web.form_fields import add_refusal
+from marketplace.web.signup_checklist import summary_of, tasks_of
 from marketplace.web.signup_forms import PERSON_FIELDS, OrganisationForm, SignUpForm
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -46,7 +46,6 @@ def show_sign_up(request: HttpRequest) -> HttpResponse:
         "known": known,
         "submit_label": gettext("Apply for admission"),
         "cancel_url": "/",
-        "checklist": checklist(None),
     }
     status = 422 if form.errors else 200
     return render(request, "marketplace/signup.html", context, status=status)
@@ -62,39 +61,6 @@ def _values(form: OrganisationForm, known: Any) -> dict[str, Any]:
     return {"person": Person(**person, language=get_language() or ""), **given}
 
 
-def checklist(organisation: Organisation | None) -> list[dict[str, Any]]:
-    """Return the steps from the application to the first trade, with where one stands."""
-    state = organisation.state if organisation else ""
-    applied = organisation is not None
-    approved = state == OrganisationState.APPROVED
-    refused = state == OrganisationState.REJECTED
-    review = gettext("The operator checks licence, credit code and invoicing data")
-    sells = bool(organisation and organisation.is_supplier)
-    return [
-        _step(gettext("Application sent"), applied, not applied, _sent_on(organisation)),
-        _step(gettext("Check by the operator"), approved, applied and not refused, review),
-        _step(gettext("Admission and accounts"), approved, False, ""),
-        _step(
-            gettext("Register pools and list capacity") if sells else gettext("Pay in a deposit"),
-            False,
-            approved,
-            "",
-        ),
-    ]
-
-
-def _step(label: str, is_done: bool, is_now: bool, note: str) -> dict[str, Any]:
-    return {
-        "label": label,
-        "state": "done" if is_done else "now" if is_now else "todo",
-        "note": note,
-    }
-
-
-def _sent_on(organisation: Organisation | None) -> str:
-    return market_time(organisation.created_at, "minute") if organisation else ""
-
-
 @require_member
 @require_safe
 def show_status(request: HttpRequest) -> HttpResponse:
@@ -102,7 +68,8 @@ def show_status(request: HttpRequest) -> HttpResponse:
     organisation = acting_organisation(request)
     context = {
         "organisation": organisation,
-        "steps": checklist(organisation),
+        "progress": summary_of(tasks_of(request, organisation)),
+        "can_hand_in": not organisation.is_platform,
         "can_sell": organisation.is_supplier,
         "is_rejected": organisation.state == OrganisationState.REJECTED,
         "is_approved": organisation.state == OrganisationState.APPROVED,

@@ -193,6 +193,40 @@ def fail_delivery(*, actor: Actor, delivery_public_id: UUID | str, reason: str) 
 
 
 @transaction.atomic
+def give_up_delivery(*, actor: Actor, delivery_public_id: UUID | str, reason: str) -> Delivery:
+    """Say as the supplier that a delivery cannot take place; nothing of it is billed.
+
+    The supplier earns nothing of it and pays no fee, the buyer is not billed and its hold is freed
+    when the auction is settled. The delivery counts as failed in the supplier's public record.
+
+    Raises:
+        NotPermitted, NotFound: the actor is not the supplier of this delivery.
+        Missing, TextTooLong: the reason.
+        StateForbids: the buyer has confirmed it, or it is over.
+    """
+    if not actor.can_sell:
+        raise NotPermitted
+    text = check_text(reason, field="reason", max_length=200, required=True)
+    delivery = _locked(delivery_public_id, allocation__seller=actor.organisation)
+    move_deliveries(
+        [delivery],
+        DeliveryState.FAILED,
+        now=market_now(),
+        actor=actor.user,
+        reason=text,
+        failure_reason=text,
+    )
+    record_audit(
+        action="delivery.given_up",
+        subject=delivery,
+        actor=actor.user,
+        organisation=actor.organisation,
+        reason=text,
+    )
+    return delivery
+
+
+@transaction.atomic
 def time_out_acceptances(now: datetime) -> int:
     """Take silence for consent once the buyer has had its hours; return how many."""
     limit = now - timedelta(hours=rules_at(now).acceptance_timeout_hours)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,14 +11,12 @@ from django.views.decorators.http import require_safe
 
 from marketplace.models import Organisation, OrganisationState
 from marketplace.permissions import Actor
-from marketplace.selectors.clock import market_now
 from marketplace.web.access import acting_organisation, current_actor, require_member
+from marketplace.web.signup_checklist import summary_of, tasks_of
 from orders.models import Auction, AuctionState, Order, OrderSide, OrderState
-from orders.selectors.sales import sales_of
 from orders.web.names import auction_name
 from settlement.models import (
     CreditLimit,
-    Delivery,
     DeliveryState,
     DepositReceipt,
     Invoice,
@@ -30,7 +28,8 @@ from settlement.models import (
     WithdrawalRequest,
 )
 from settlement.selectors.balances import funds_of
-from settlement.selectors.deliveries import deliveries_bought_by, deliveries_to_hand_over
+from settlement.selectors.deliveries import deliveries_bought_by
+from settlement.web.supplier_desk import supplier_overview
 
 FEW = 5
 
@@ -48,7 +47,10 @@ def show_dashboard(request: HttpRequest) -> HttpResponse:
         context["tasks"] = _platform_tasks(actor)
     else:
         context["funds"] = funds_of(organisation) if actor.can_see_own_money else None
-        context["supplier"] = _supplier(organisation) if organisation.is_supplier else None
+        if organisation.is_supplier:
+            context["supplier"] = supplier_overview(organisation)
+            progress = summary_of(tasks_of(request, organisation))
+            context["progress"] = None if progress["is_complete"] else progress
         context["buyer"] = _buyer(organisation) if organisation.is_buyer else None
     return render(request, "settlement/dashboard.html", context)
 
@@ -59,23 +61,6 @@ def _next_auctions() -> list[dict[str, Any]]:
         {"auction": auction, "name": auction_name(auction)}
         for auction in rows.order_by("gate_closes_at")[:FEW]
     ]
-
-
-def _supplier(organisation: Organisation) -> dict[str, Any]:
-    sales = sales_of(organisation=organisation, since=market_now()).values()
-    waiting = deliveries_to_hand_over(organisation)
-    ended = Delivery.objects.filter(
-        allocation__seller=organisation,
-        state__in=[DeliveryState.COMPLETED, DeliveryState.SETTLED],
-    )
-    return {
-        "sold": sum((one.sold for one in sales), Decimal(0)),
-        "idle": sum((one.idle for one in sales), Decimal(0)),
-        "delivered": ended.aggregate(n=Count("id"))["n"],
-        "earned": _net_of(organisation, InvoiceDirection.PAYABLE),
-        "waiting_count": waiting.count(),
-        "waiting": list(waiting[:FEW]),
-    }
 
 
 def _buyer(organisation: Organisation) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from settlement.services.deliveries import accept_delivery, hand_over, reveal_ac
 from settlement.services.metering import record_reading
 from settlement.web.delivery_access import SeenDelivery, find_delivery, require_reader
 from settlement.web.delivery_facts import metering_chart, period_figures, reason_text, way_of
+from settlement.web.delivery_failure import GIVEN_UP_FROM
 from settlement.web.delivery_forms import HandOverForm, ReadingForm
 from settlement.web.delivery_list import open_for_hand_over, own_net
 
@@ -88,6 +89,7 @@ def _allowed(seen: SeenDelivery) -> dict[str, bool]:
     buys = seen.is_buyer and actor.can_buy
     return {
         "can_hand_over": sells and open_for_hand_over(delivery) and market_now() < delivery.ends_at,
+        "can_give_up": sells and delivery.state in GIVEN_UP_FROM,
         "can_meter": sells and delivery.state in METERED,
         "can_reveal": buys and delivery.handed_over_at is not None,
         "can_accept": buys and delivery.state == DeliveryState.HANDED_OVER,
