@@ -71,9 +71,9 @@ class PeriodModel:
         self.step_buy = merit.is_buy[self.steps].astype(bool)
         self.step_price = merit.price[self.steps]
         self._unit = unit
-        self._lot = market.lot[market.node_product]
+        self.lot = market.lot[market.node_product]
         arcs = market.arcs
-        self._step_cost = self.step_price * self._lot[self.step_node]
+        self._step_cost = self.step_price * self.lot[self.step_node]
         self._step_cost = np.where(self.step_buy, -self._step_cost, self._step_cost)
         self._true_cost = np.concatenate([self._step_cost, arcs.cost])
         self.capacity = market.capacity[:, period]
@@ -83,6 +83,10 @@ class PeriodModel:
     def step_count(self) -> int:
         """Number of steps of the period."""
         return len(self.step_node)
+
+    def worth(self, steps: IntArray, arcs: IntArray) -> float:
+        """Return the welfare of whole lots by step and arc."""
+        return -float(np.concatenate([steps, arcs]) @ self._true_cost)
 
     def programme(self, lots: IntArray) -> Programme:
         """Return the programme without any fixed injection."""
@@ -159,7 +163,7 @@ class PeriodModel:
         return PeriodSolution(
             step_lots=x[:count],
             arc_lots=x[count:],
-            node_price=dual[:nodes] * self._unit / self._lot,
+            node_price=dual[:nodes] * self._unit / self.lot,
             rent=np.maximum(0.0, -dual[nodes:] * self._unit),
             full=np.flatnonzero(tight),
             welfare=float(-(x @ self._true_cost)),

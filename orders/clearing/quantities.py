@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orders.clearing.errors import SolverFailed
+from orders.clearing.filling import Freedom, fill_period
 from orders.clearing.period_clearing import PeriodModel, PeriodSolution
 from orders.clearing.published import EMPTY
 from orders.clearing.solver import Programme, solve
@@ -14,6 +15,8 @@ from orders.clearing.types import FloatArray, IntArray
 _WHOLE = 1e-5
 _ROUNDS = 8
 _NODE_LIMIT = 500
+# Beyond this many columns a search in whole lots takes longer than it is worth.
+_SEARCH_COLUMNS = 4000
 # Two rounded prices may differ by one tick; a little more for their own rounding.
 _TICK_NOISE = 1.01
 
@@ -44,7 +47,9 @@ def whole_lots(book: Book, outcome: Outcome) -> list[PeriodLots]:
             # A floored leg needs no more of a link than the exact one.
             links = np.minimum(exact_links[period], whole_links[period])
             start = _consistent_arcs(book, outcome, period)
-            out.append(_round_period(model, lots, whole[period], links, start))
+            task = _Task(book, outcome, model, whole[period], links, start)
+            found = _filled(task, _round_period(model, lots, whole[period], links, start))
+            out.append(_improved(task, found))
     return out
 
 
@@ -69,6 +74,81 @@ def _consistent_arcs(book: Book, outcome: Outcome, period: int) -> FloatArray:
     gap = np.where(known, ticks[arcs.end] - ticks[arcs.start], 0) * tick
     gap = gap - (arcs.cost + toll) / book.market.lot[arcs.product]
     return np.where(known & (np.abs(gap) <= _TICK_NOISE * tick), np.inf, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A period to be rounded: what blocks inject and use of links, and which arcs prices allow."""
+
+    book: Book
+    outcome: Outcome
+    model: PeriodModel
+    injection: FloatArray
+    links: FloatArray
+    limit: FloatArray
+
+    @property
+    def room(self) -> FloatArray:
+        """Gbit/s by link direction that arcs may use."""
+        return self.model.capacity - self.links
+
+    @property
+    def lots(self) -> IntArray:
+        """Lots on offer by step."""
+        return self.outcome.lots[self.model.steps]
+
+
+def _filled(task: _Task, found: PeriodLots) -> PeriodLots:
+    """Use what rounding left free on links that earn a rent."""
+    prices, model = task.outcome.prices, task.model
+    if prices is None or not prices.rent[model.period].any():
+        return found
+    products = task.book.market.auction.products
+    ratio = np.array([float(p.price_tick / p.clearing_price_tick) for p in products])
+    product = task.book.market.node_product[model.step_node]
+    limit = np.rint(task.book.merit.price_ticks[model.steps] * ratio[product])
+    price = prices.ticks[model.period][model.step_node]
+    known = price != EMPTY
+    freedom = Freedom(
+        may_rise=known & np.where(model.step_buy, limit >= price, limit <= price),
+        may_fall=known & np.where(model.step_buy, limit <= price, limit >= price),
+        open_arcs=task.limit > 0,
+        room=task.room,
+        limits=task.lots,
+    )
+    return PeriodLots(*fill_period(model, found.steps, found.arcs, freedom))
+
+
+def _improved(task: _Task, found: PeriodLots) -> PeriodLots:
+    """Search in whole lots where several narrow links on one way spoil the dealing out."""
+    loose = _loose_links(task, found)
+    columns = task.model.step_count + int(np.count_nonzero(task.limit))
+    if not loose or columns > _SEARCH_COLUMNS:
+        return found
+    model = task.model
+    other = _integer_programme(model, task.lots, task.injection, task.links, task.limit)
+    if other is None:
+        return found
+    other = _filled(task, other)
+    ranks = [
+        (_loose_links(task, lots), -model.worth(lots.steps, lots.arcs)) for lots in (found, other)
+    ]
+    return other if ranks[1] < ranks[0] else found
+
+
+def _loose_links(task: _Task, found: PeriodLots) -> int:
+    """Count the directions with a rent that still have room for two lots of the largest need."""
+    arcs, prices = task.book.market.arcs, task.outcome.prices
+    if prices is None:
+        return 0
+    used = np.bincount(
+        arcs.use_link,
+        weights=found.arcs[arcs.use_arc] * arcs.use_bandwidth,
+        minlength=len(task.room),
+    )
+    need = arcs.use_bandwidth.max(initial=0.0)
+    loose = (prices.rent[task.model.period] > 0) & (task.room - used >= 2 * need)
+    return int(np.count_nonzero(loose))
 
 
 def _is_whole(solution: PeriodSolution) -> bool:
