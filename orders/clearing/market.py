@@ -7,7 +7,7 @@ supply of their own first hub.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
@@ -54,6 +54,7 @@ class Arcs:
     use_arc: IntArray
     use_link: IntArray
     use_bandwidth: FloatArray
+    hops: IntArray
     steps: tuple[tuple[tuple[int, int], ...], ...]
 
 
@@ -70,6 +71,8 @@ class Market:
     lot: FloatArray
     node_product: IntArray
     node_level: IntArray
+    node_kind: IntArray
+    node_hub: IntArray
     capacity: FloatArray
     link_start: IntArray
     link_end: IntArray
@@ -81,6 +84,7 @@ class Market:
     way_product: IntArray
     way_use: IntArray
     way_link: IntArray
+    cache: dict[str, object] = field(default_factory=dict)
 
     def level_of_supply(self, product: int, carbon_class: int) -> int:
         """Return the level a seller of this strictest class belongs to."""
@@ -138,6 +142,8 @@ def build_market(auction: Auction) -> Market:
         lot=lot,
         node_product=np.array([node.product for node in nodes], dtype=np.int64),
         node_level=np.array([node.level for node in nodes], dtype=np.int64),
+        node_kind=np.array([node.kind for node in nodes], dtype=np.int64),
+        node_hub=np.array([node.hub for node in nodes], dtype=np.int64),
         capacity=_capacities(auction),
         link_start=_link_ends(auction, 0),
         link_end=_link_ends(auction, 1),
@@ -277,6 +283,7 @@ class _ArcList:
             use_arc=np.array([use[0] for use in uses], dtype=np.int64),
             use_link=np.array([use[1] for use in uses], dtype=np.int64),
             use_bandwidth=np.array([use[2] for use in uses]),
+            hops=np.array([len(steps) for steps in self.steps], dtype=np.int64),
             steps=tuple(self.steps),
         )
 

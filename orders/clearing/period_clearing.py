@@ -1,16 +1,18 @@
 """Exact clearing of the divisible orders of one period, indivisible acceptances fixed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
 
 import numpy as np
 
 from orders.clearing.errors import SolverFailed
-from orders.clearing.market import Market
+from orders.clearing.market import Kind, Market
 from orders.clearing.merit_order import MeritOrder
-from orders.clearing.solver import Programme, Solver, SolveStatus
-from orders.clearing.types import FloatArray, IntArray
+from orders.clearing.solver import Programme, Solution, Solver, SolveStatus
+from orders.clearing.types import BoolArray, FloatArray, IntArray
+from orders.clearing.ways import cheapest_ways
+from orders.clearing.windows import WIDTH, Ladder, Window, crossing_prices, cut_window
 
 # Among welfare-equal results volume is maximised, then the number of links is minimised: both as
 # shares of the smallest possible welfare difference, far above the solver's tolerance of 1e-7.
@@ -18,6 +20,11 @@ _VOLUME_BONUS = 1e-2
 _LINK_MALUS = 1e-4
 _LARGEST_COST = 1e7
 FLOW_TOLERANCE = 1e-6
+_ROUNDS = 60
+_WIDER = 4
+# In units of cost: below the link malus, so that no way that counts is missed.
+_GAIN = 1e-5
+_USED = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +64,31 @@ def money_unit(market: Market) -> float:
     return max(float(common), float(largest) / _LARGEST_COST)
 
 
+@dataclass(eq=False)
+class _Loaded:
+    """A programme in the solver: window columns, relief columns, then arcs as they were added."""
+
+    solver: Solver
+    window: Window
+    arcs: IntArray
+
+    @property
+    def reliefs(self) -> IntArray:
+        """Nodes of the relief columns, those below first."""
+        return np.concatenate([self.window.low_node, self.window.high_node])
+
+    @property
+    def first_arc(self) -> int:
+        """Column of the first arc."""
+        return len(self.window.inside) + len(self.reliefs)
+
+
 class PeriodModel:
     """The linear programme of one period, kept loaded for repeated solves.
 
-    Columns are the period's steps, then all arcs; rows are node balances, then link directions.
+    Columns are the steps near the price and the arcs that paid so far; rows are node balances, then
+    link directions. Steps and ways left out are checked after each solve, and taken in where they
+    would change the answer: it is that of the whole book.
     """
 
     def __init__(self, market: Market, merit: MeritOrder, period: int, unit: float) -> None:
@@ -77,7 +105,10 @@ class PeriodModel:
         self._step_cost = np.where(self.step_buy, -self._step_cost, self._step_cost)
         self._true_cost = np.concatenate([self._step_cost, arcs.cost])
         self.capacity = market.capacity[:, period]
-        self._solver: Solver | None = None
+        self._ladder = Ladder.of(self.step_node, self.step_price, len(market.nodes))
+        self._centre: FloatArray | None = None
+        self._known = np.flatnonzero(np.bincount(arcs.use_arc, minlength=len(arcs.start)) == 0)
+        self._loaded: _Loaded | None = None
 
     @property
     def step_count(self) -> int:
@@ -89,32 +120,60 @@ class PeriodModel:
         return -float(np.concatenate([steps, arcs]) @ self._true_cost)
 
     def programme(self, lots: IntArray) -> Programme:
-        """Return the programme without any fixed injection."""
-        arcs, nodes = self.market.arcs, len(self.market.nodes)
-        count = self.step_count
-        hops = np.bincount(arcs.use_arc, minlength=len(arcs.start))
-        cost = self._true_cost / self._unit
-        cost[:count] -= np.where(self.step_buy, _VOLUME_BONUS, 0.0)
-        cost[count:] += _LINK_MALUS * hops
-        arc_columns = count + np.arange(len(arcs.start))
-        rows = len(self.capacity)
-        return Programme(
-            cost=cost,
-            lower=np.zeros(len(cost)),
-            upper=np.concatenate([lots.astype(float), np.full(len(arcs.start), np.inf)]),
-            row_lower=np.concatenate([np.zeros(nodes), np.full(rows, -np.inf)]),
+        """Return the programme of all steps and arcs without any fixed injection."""
+        nothing = np.zeros(self.step_count, dtype=bool)
+        none = np.zeros(0, dtype=np.int64)
+        everything = Window(
+            np.arange(self.step_count), nothing, nothing, none, np.zeros(0), none, np.zeros(0)
+        )
+        plain = self._programme(everything, np.arange(len(self.market.arcs.start)))
+        nodes = len(self.market.nodes)
+        return replace(
+            plain,
+            upper=np.concatenate([lots.astype(float), plain.upper[self.step_count :]]),
             row_upper=np.concatenate([np.zeros(nodes), self.capacity]),
-            entry_row=np.concatenate([self.step_node, arcs.start, arcs.end, nodes + arcs.use_link]),
-            entry_column=np.concatenate(
-                [np.arange(count), arc_columns, arc_columns, count + arcs.use_arc]
-            ),
-            entry_value=np.concatenate(
-                [
-                    np.where(self.step_buy, -1.0, 1.0),
-                    np.full(len(arcs.start), -1.0),
-                    np.full(len(arcs.start), 1.0),
-                    arcs.use_bandwidth,
-                ]
+        )
+
+    def _programme(self, window: Window, chosen: IntArray) -> Programme:
+        nodes, links = len(self.market.nodes), len(self.capacity)
+        inside, buy = window.inside, self.step_buy[window.inside]
+        low, high = window.low_node, window.high_node
+        cost = self._step_cost[inside] / self._unit - np.where(buy, _VOLUME_BONUS, 0.0)
+        reliefs = [
+            -window.low_price * self.lot[low] / self._unit - _VOLUME_BONUS,
+            window.high_price * self.lot[high] / self._unit,
+        ]
+        first = len(inside) + len(low) + len(high)
+        row, column, value = self._arc_entries(chosen)
+        costs = np.concatenate([cost, *reliefs, self._arc_cost(chosen)])
+        signs = np.concatenate([np.where(buy, -1.0, 1.0), -np.ones(len(low)), np.ones(len(high))])
+        return Programme(
+            cost=costs,
+            lower=np.zeros(len(costs)),
+            upper=np.concatenate([np.zeros(first), np.full(len(chosen), np.inf)]),
+            row_lower=np.concatenate([np.zeros(nodes), np.full(links, -np.inf)]),
+            row_upper=np.zeros(nodes + links),
+            entry_row=np.concatenate([self.step_node[inside], low, high, row]),
+            entry_column=np.concatenate([np.arange(first), first + column]),
+            entry_value=np.concatenate([signs, value]),
+        )
+
+    def _arc_cost(self, chosen: IntArray) -> FloatArray:
+        arcs = self.market.arcs
+        return arcs.cost[chosen] / self._unit + _LINK_MALUS * arcs.hops[chosen]
+
+    def _arc_entries(self, chosen: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """Return rows, columns counted from the first arc, and values."""
+        arcs, nodes = self.market.arcs, len(self.market.nodes)
+        place = np.full(len(arcs.start), -1, dtype=np.int64)
+        place[chosen] = np.arange(len(chosen))
+        used = np.flatnonzero(place[arcs.use_arc] >= 0)
+        columns = np.arange(len(chosen))
+        return (
+            np.concatenate([arcs.start[chosen], arcs.end[chosen], nodes + arcs.use_link[used]]),
+            np.concatenate([columns, columns, place[arcs.use_arc[used]]]),
+            np.concatenate(
+                [-np.ones(len(chosen)), np.ones(len(chosen)), arcs.use_bandwidth[used]]
             ),
         )
 
@@ -126,45 +185,196 @@ class PeriodModel:
         *,
         arc_limit: FloatArray | None = None,
     ) -> PeriodSolution | None:
-        """Clear with fixed injections (lots by node, supply positive); None if impossible."""
-        solver = self._loaded(lots)
-        nodes, count = len(self.market.nodes), self.step_count
-        links = np.arange(len(self.capacity))
-        solver.change_rows(np.arange(nodes), -injection, -injection)
+        """Clear with fixed injections (lots by node, supply positive); None if impossible.
+
+        Args:
+            lots: quantity of each step.
+            injection: lots by node.
+            link_use: Gbit/s by link direction that is already taken.
+            arc_limit: lots by arc; with it, only arcs with a limit above zero are used.
+        """
         room = self.capacity - link_use
         if np.any(room < -1e-9):
             return None
-        solver.change_rows(nodes + links, np.full(len(links), -np.inf), np.maximum(room, 0.0))
-        solver.change_columns(np.arange(count), np.zeros(count), lots.astype(float))
-        arcs = len(self.market.arcs.start)
-        limit = np.full(arcs, np.inf) if arc_limit is None else arc_limit
-        solver.change_columns(count + np.arange(arcs), np.zeros(arcs), limit)
-        answer = solver.solve()
-        if answer.status == SolveStatus.INFEASIBLE:
-            return None
-        if answer.status != SolveStatus.OPTIMAL:
-            raise SolverFailed(f"period {self.period + 1}: {answer.status.value}")
-        return self._read(answer.x, answer.row_dual, room)
+        room = np.maximum(room, 0.0)
+        if arc_limit is not None:
+            self._take_in(np.flatnonzero(arc_limit > 0))
+        width = np.full(len(self.market.nodes), WIDTH)
+        for _ in range(_ROUNDS):
+            answer = self._run(lots, injection, room, arc_limit, width)
+            if answer.status == SolveStatus.INFEASIBLE:
+                if arc_limit is not None or self._has_all_arcs():
+                    return None
+                self._take_in(np.arange(len(self.market.arcs.start)))
+                continue
+            if answer.status != SolveStatus.OPTIMAL:
+                raise SolverFailed(f"period {self.period + 1}: {answer.status.value}")
+            if self._widen(answer, width):
+                continue
+            if arc_limit is None and self._add_ways(answer, injection):
+                continue
+            return self._read(answer, lots, room)
+        raise SolverFailed(f"period {self.period + 1}: no end to widening")
 
-    def _loaded(self, lots: IntArray) -> Solver:
-        if self._solver is None:
-            self._solver = Solver(self.programme(lots))
-        return self._solver
+    def _has_all_arcs(self) -> bool:
+        return self._loaded is not None and len(self._loaded.arcs) == len(self.market.arcs.start)
 
-    def _read(self, x: FloatArray, dual: FloatArray, room: FloatArray) -> PeriodSolution:
-        nodes, count = len(self.market.nodes), self.step_count
-        arcs = self.market.arcs
+    def _load(self, lots: IntArray, width: IntArray) -> _Loaded:
+        if self._loaded is None:
+            if self._centre is None:
+                self._centre = self._first_centre(lots)
+            window = cut_window(self._ladder, self._centre, width)
+            solver = Solver(self._programme(window, self._known))
+            self._loaded = _Loaded(solver, window, self._known)
+        return self._loaded
+
+    def _first_centre(self, lots: IntArray) -> FloatArray:
+        """Begin at the price each hub would have alone, or the whole network without links."""
+        market = self.market
+        product, hub = market.node_product, market.node_hub
+        hubs, products = len(market.auction.hubs), len(market.auction.products)
+        sides = (self.step_price, self.step_buy, lots)
+        own = (hub * products + product)[self.step_node]
+        local = crossing_prices(own, *sides, hubs * products)[hub * products + product]
+        common = crossing_prices(product[self.step_node], *sides, products)[product]
+        return np.where(np.isnan(local), np.where(np.isnan(common), 0.0, common), local)
+
+    def _run(
+        self,
+        lots: IntArray,
+        injection: FloatArray,
+        room: FloatArray,
+        arc_limit: FloatArray | None,
+        width: IntArray,
+    ) -> Solution:
+        loaded = self._load(lots, width)
+        window, nodes = loaded.window, len(self.market.nodes)
+        fixed = np.where(window.below & ~self.step_buy, lots, 0)
+        fixed = fixed - np.where(window.above & self.step_buy, lots, 0)
+        supply = injection + np.bincount(self.step_node, weights=fixed, minlength=nodes)
+        links = nodes + np.arange(len(room))
+        loaded.solver.change_rows(np.arange(nodes), -supply, -supply)
+        loaded.solver.change_rows(links, np.full(len(room), -np.inf), room)
+        upper = lots[window.inside].astype(float)
+        parts = [upper]
+        for mask, own in ((window.below, window.low_node), (window.above, window.high_node)):
+            weights = np.where(mask, lots, 0)
+            parts.append(np.bincount(self.step_node, weights=weights, minlength=nodes)[own])
+        limit = np.full(len(loaded.arcs), np.inf) if arc_limit is None else arc_limit[loaded.arcs]
+        bounds = np.concatenate([*parts, limit])
+        loaded.solver.change_columns(np.arange(len(bounds)), np.zeros(len(bounds)), bounds)
+        return loaded.solver.solve()
+
+    def _prices(self, dual: FloatArray) -> FloatArray:
+        return dual[: len(self.market.nodes)] * self._unit / self.lot
+
+    def _widen(self, answer: Solution, width: IntArray) -> bool:
+        """Widen and move the windows whose relief is used; True if there are any."""
+        loaded = self._loaded
+        if loaded is None or not len(loaded.reliefs):
+            return False
+        x = answer.x[len(loaded.window.inside) : loaded.first_arc]
+        used = np.unique(loaded.reliefs[x > _USED])
+        if not len(used):
+            return False
+        width[used] *= _WIDER
+        self._centre = self._prices(answer.row_dual)
+        self._loaded = None
+        return True
+
+    def _take_in(self, arcs: IntArray) -> None:
+        """Load more arcs; arcs once taken in stay."""
+        new = np.setdiff1d(arcs, self._known)
+        if not len(new):
+            return
+        self._known = np.union1d(self._known, new)
+        if self._loaded is not None:
+            row, column, value = self._arc_entries(new)
+            self._loaded.solver.add_columns(self._arc_cost(new), row, column, value)
+            self._loaded.arcs = np.concatenate([self._loaded.arcs, new])
+
+    def _add_ways(self, answer: Solution, injection: FloatArray) -> bool:
+        """Take in the cheapest ways to buyers that pay more than those cost."""
+        known = len(self._known)
+        if known == len(self.market.arcs.start):
+            return False
+        price = self._prices(answer.row_dual)
+        rent = np.maximum(0.0, -answer.row_dual[len(self.market.nodes) :] * self._unit)
+        wanted = np.bincount(self.step_node[self.step_buy], minlength=len(price)) > 0
+        supply = supply_prices(
+            self.market, price, self._cheapest_ask(), offers_more=injection > 0
+        )
+        self._take_in(
+            paying_arcs(
+                self.market,
+                self.capacity,
+                (supply, price, rent),
+                wanted | (injection < 0),
+                _GAIN * self._unit / self.lot,
+            )
+        )
+        return len(self._known) > known
+
+    def _cheapest_ask(self) -> FloatArray:
+        ask = np.full(len(self.market.nodes), np.inf)
+        sells = ~self.step_buy
+        np.minimum.at(ask, self.step_node[sells], self.step_price[sells])
+        return ask
+
+    def _read(self, answer: Solution, lots: IntArray, room: FloatArray) -> PeriodSolution:
+        loaded = self._loaded
+        assert loaded is not None  # noqa: S101 - it has just been solved
+        arcs, nodes = self.market.arcs, len(self.market.nodes)
+        window = loaded.window
+        steps = np.where(self.step_buy, window.above, window.below) * lots.astype(float)
+        steps[window.inside] = answer.x[: len(window.inside)]
+        flow = np.zeros(len(arcs.start))
+        flow[loaded.arcs] = answer.x[loaded.first_arc :]
         used = np.bincount(
-            arcs.use_link,
-            weights=x[count:][arcs.use_arc] * arcs.use_bandwidth,
-            minlength=len(self.capacity),
+            arcs.use_link, weights=flow[arcs.use_arc] * arcs.use_bandwidth, minlength=len(room)
         )
         tight = (room - used <= 1e-7 * np.maximum(1.0, self.capacity)) & (self.capacity > 0)
         return PeriodSolution(
-            step_lots=x[:count],
-            arc_lots=x[count:],
-            node_price=dual[:nodes] * self._unit / self.lot,
-            rent=np.maximum(0.0, -dual[nodes:] * self._unit),
+            step_lots=steps,
+            arc_lots=flow,
+            node_price=self._prices(answer.row_dual),
+            rent=np.maximum(0.0, -answer.row_dual[nodes:] * self._unit),
             full=np.flatnonzero(tight),
-            welfare=float(-(x @ self._true_cost)),
+            welfare=-float(np.concatenate([steps, flow]) @ self._true_cost),
         )
+
+
+def supply_prices(
+    market: Market, price: FloatArray, ask: FloatArray, *, offers_more: BoolArray
+) -> FloatArray:
+    """Return what supply costs by node, nan where there is none.
+
+    A node whose orders sell nothing costs at least its cheapest ask, whatever its dual says.
+    """
+    own = np.where(np.isfinite(ask), np.maximum(price, ask), np.nan)
+    own = np.where(offers_more, price, own)
+    return np.where(market.node_kind == Kind.SUPPLY, own, np.nan)
+
+
+def paying_arcs(
+    market: Market,
+    capacity: FloatArray,
+    prices: tuple[FloatArray, FloatArray, FloatArray],
+    wanted: BoolArray,
+    least: FloatArray,
+) -> IntArray:
+    """Return the arcs on the cheapest ways to nodes that pay more than supply and way cost.
+
+    Args:
+        market: the network.
+        capacity: Gbit/s by link direction; directions without any carry nothing.
+        prices: supply by node (nan: none), what each node pays, rents per Gbit/s.
+        wanted: nodes that somebody consumes at.
+        least: gain per unit, by node, that makes a way worth taking.
+    """
+    supply, price, rent = prices
+    ways = cheapest_ways(market, capacity, supply, rent)
+    found: set[int] = set()
+    for node in np.flatnonzero(wanted & (price > ways.price + least)).tolist():
+        found.update(ways.arcs_to(node))
+    return np.array(sorted(found), dtype=np.int64)
