@@ -5,16 +5,25 @@ from decimal import Decimal
 
 import numpy as np
 
-from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodSolution
+from orders.clearing.period_clearing import (
+    FLOW_TOLERANCE,
+    PeriodSolution,
+    paying_arcs,
+    supply_prices,
+)
 from orders.clearing.solver import Programme, Solution, Solver
 from orders.clearing.state import Book
-from orders.clearing.types import FloatArray, IntArray
+from orders.clearing.types import BoolArray, FloatArray, IntArray
 
 _EXACT_RANKS = 12
 _BIN_RATIO = 1.5
-_COLUMN_ROUNDS = 8
-# Smallest gain, in money units of the auction, that makes an arc worth adding.
-_GAIN = 1e-6
+_COLUMN_ROUNDS = 60
+_CENTRES = 4
+_GENEROUS_ROUNDS = 2
+_STEADY_ROUNDS = 4
+_STEADY = 1e-6
+# Smallest gain, in money units of the auction, that makes a way worth adding.
+_GAIN = 1e-3
 RATIO_DIGITS = Decimal("0.000000001")
 
 
@@ -50,13 +59,29 @@ class BlockProgramme:
         self._nodes = len(book.market.nodes)
         self._links = book.market.capacity.shape[0]
         self._periods = len(book.models)
-        self._steps = self._merge_steps(lots)
+        self._lots = lots
+        self._reference = np.stack([solution.node_price for solution in base])
+        self._steps = self._merge_steps()
+        self._generous = 0
         self._arcs = self._first_arcs()
+        self._wanted, self._offered = self._places()
         self._binary = [k for k, c in enumerate(book.candidates) if c.min_acceptance < 1]
 
-    def _merge_steps(self, lots: IntArray) -> _Steps:
+    def _places(self) -> tuple[BoolArray, BoolArray]:
+        """Return by period and node where anybody may consume, and where blocks may supply."""
+        merit = self._book.merit
+        wanted = np.zeros((self._periods, self._nodes), dtype=bool)
+        offered = np.zeros_like(wanted)
+        buys = merit.is_buy == 1
+        wanted[merit.period[buys], merit.node[buys]] = True
+        for candidate in self._book.candidates:
+            for item in candidate.injections:
+                (offered if item.lots > 0 else wanted)[item.period, item.node] = True
+        return wanted, offered
+
+    def _merge_steps(self) -> _Steps:
         merit, market = self._book.merit, self._book.market
-        reference = np.stack([solution.node_price for solution in self._base])
+        reference, lots = self._reference, self._lots
         row = merit.period * self._nodes + merit.node
         group = row * 2 + merit.is_buy
         count = len(row)
@@ -83,27 +108,61 @@ class BlockProgramme:
         return _Steps(row[kept], merit.is_buy[kept], total, sign * price * lot / self._book.unit)
 
     def _first_arcs(self) -> list[set[int]]:
-        """Start with arcs that the clearing without blocks uses and those within a hub."""
-        arcs = self._book.market.arcs
-        inner = {k for k, steps in enumerate(arcs.steps) if not steps}
-        # A candidate may need a way nobody used so far: begin with the cheapest direct ones.
-        return [
-            inner | set(np.flatnonzero(solution.arc_lots > FLOW_TOLERANCE).tolist())
-            for solution in self._base
-        ]
+        """Start with arcs within a hub, those used without blocks, and those that paid before.
+
+        What paid is remembered for the auction: flexible orders are relaxed many times.
+        """
+        market = self._book.market
+        if "paying" not in market.cache:
+            inner = set(np.flatnonzero(market.arcs.hops == 0).tolist())
+            market.cache["paying"] = [
+                inner | set(np.flatnonzero(solution.arc_lots > FLOW_TOLERANCE).tolist())
+                for solution in self._base
+            ]
+            self._generous = _GENEROUS_ROUNDS
+        found = market.cache["paying"]
+        assert isinstance(found, list)  # noqa: S101 - the only thing kept under this name
+        return found
 
     def relax(self) -> Relaxation | None:
-        """Solve with fractional blocks, adding arcs until none would help."""
+        """Solve with fractional blocks, steps merged anew until prices stay among exact ones."""
+        found = None
+        for _ in range(_CENTRES):
+            relaxation = self._relax_once()
+            if relaxation is None:
+                break
+            found = relaxation
+            if not np.any(self._is_coarse(found.node_price)):
+                break
+            self._reference = found.node_price
+            self._steps = self._merge_steps()
+        return found
+
+    def _is_coarse(self, price: FloatArray) -> BoolArray:
+        """Return by period and node whether a price fell among merged steps."""
+        merit = self._book.merit
+        place = merit.period * self._nodes + merit.node
+        known = self._reference[merit.period, merit.node]
+        new = price[merit.period, merit.node]
+        passed = (merit.price > np.minimum(known, new)) & (merit.price <= np.maximum(known, new))
+        count = self._periods * self._nodes
+        far = np.bincount(place, weights=passed, minlength=count) > _EXACT_RANKS
+        return far.reshape(self._periods, self._nodes)
+
+    def _relax_once(self) -> Relaxation | None:
+        """Solve with fractional blocks, adding ways until none would help."""
         solver = Solver(self._programme(integer=False))
         start = self._block_start()
         relaxation = None
-        for _ in range(_COLUMN_ROUNDS):
+        values: list[float] = []
+        for number in range(_COLUMN_ROUNDS):
             answer = solver.solve()
             if not len(answer.x):
                 break
             relaxation = self._read(answer, start)
-            new = self._helpful_arcs(relaxation)
-            if not any(len(arcs) for arcs in new):
+            new = self._helpful_arcs(relaxation, every=number < self._generous)
+            values.append(answer.objective)
+            if not any(len(arcs) for arcs in new) or _is_steady(values):
                 break
             parts = _Triplets()
             cost = self._add_arc_columns(parts, new, 0)
@@ -136,27 +195,34 @@ class BlockProgramme:
         lot = book.market.lot[book.market.node_product]
         price = answer.row_dual[:rows].reshape(self._periods, self._nodes) * book.unit / lot
         rent = -answer.row_dual[rows : rows + self._periods * self._links] * book.unit
+        ask = np.stack([model.cheapest_ask for model in book.models])
+        # Where nothing is sold the dual may lie anywhere below the cheapest ask.
+        raised = np.where(np.isfinite(ask) & ~self._offered, np.maximum(price, ask), price)
         return Relaxation(
-            node_price=price,
+            node_price=raised,
             rent=np.maximum(rent, 0.0).reshape(self._periods, self._links),
             ratios=answer.x[start : start + len(book.candidates)],
         )
 
-    def _helpful_arcs(self, relaxation: Relaxation) -> list[IntArray]:
-        """Return per period the arcs left out so far that would earn more than they cost."""
-        market = self._book.market
-        arcs, lot = market.arcs, market.lot
+    def _helpful_arcs(self, relaxation: Relaxation, *, every: bool) -> list[IntArray]:
+        """Return per period the arcs left out so far on ways that would earn more than they cost.
+
+        With `every`, on the cheapest way to each place of consumption, whether it earns or not.
+        """
+        book, market = self._book, self._book.market
+        least: FloatArray | None = _GAIN * book.unit / market.lot[market.node_product]
+        if every:
+            least = None
         out = []
-        for period, known in enumerate(self._arcs):
-            price, rent = relaxation.node_price[period], relaxation.rent[period]
-            toll = np.bincount(
-                arcs.use_arc,
-                weights=arcs.use_bandwidth * rent[arcs.use_link],
-                minlength=len(arcs.start),
+        for model, known in zip(book.models, self._arcs, strict=True):
+            price = relaxation.node_price[model.period]
+            rent = relaxation.rent[model.period]
+            offered = self._offered[model.period]
+            supply = supply_prices(market, price, model.cheapest_ask, offers_more=offered)
+            arcs = paying_arcs(
+                market, model.capacity, (supply, price, rent), self._wanted[model.period], least
             )
-            gain = (price[arcs.end] - price[arcs.start]) * lot[arcs.product] - arcs.cost - toll
-            gain[list(known)] = 0.0
-            out.append(np.flatnonzero(gain > _GAIN * self._book.unit))
+            out.append(np.array([arc for arc in arcs.tolist() if arc not in known], dtype=np.int64))
         return out
 
     def _programme(self, *, integer: bool) -> Programme:
@@ -290,6 +356,13 @@ class BlockProgramme:
             if capacity is not None:
                 rows.append((found, float(capacity)))
         return rows
+
+
+def _is_steady(values: list[float]) -> bool:
+    """Whether the last rounds of new columns were hardly worth their while."""
+    if len(values) <= _STEADY_ROUNDS:
+        return False
+    return values[-1 - _STEADY_ROUNDS] - values[-1] <= _STEADY * abs(values[-1])
 
 
 class _Triplets:

@@ -73,6 +73,7 @@ class Market:
     node_level: IntArray
     node_kind: IntArray
     node_hub: IntArray
+    network_of: IntArray
     capacity: FloatArray
     link_start: IntArray
     link_end: IntArray
@@ -144,6 +145,9 @@ def build_market(auction: Auction) -> Market:
         node_level=np.array([node.level for node in nodes], dtype=np.int64),
         node_kind=np.array([node.kind for node in nodes], dtype=np.int64),
         node_hub=np.array([node.hub for node in nodes], dtype=np.int64),
+        network_of=np.array(
+            [index.get(node._replace(kind=Kind.NETWORK), NONE) for node in nodes], dtype=np.int64
+        ),
         capacity=_capacities(auction),
         link_start=_link_ends(auction, 0),
         link_end=_link_ends(auction, 1),

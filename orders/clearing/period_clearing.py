@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from math import gcd
 
 import numpy as np
@@ -25,6 +26,8 @@ _WIDER = 4
 # In units of cost: below the link malus, so that no way that counts is missed.
 _GAIN = 1e-5
 _USED = 1e-7
+# What missing a fixed injection costs, over the dearest order.
+_SHORTAGE = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +69,20 @@ def money_unit(market: Market) -> float:
 
 @dataclass(eq=False)
 class _Loaded:
-    """A programme in the solver: window columns, relief columns, then arcs as they were added."""
+    """A programme in the solver: window columns, relief columns, then what was added.
+
+    `short` are the nodes whose injection may be missed.
+    """
 
     solver: Solver
     window: Window
-    arcs: IntArray
+    columns: list[IntArray]
+    short: IntArray
+
+    @property
+    def kinds(self) -> IntArray:
+        """Arc of each column after the reliefs; below zero a shortage or an excess of a node."""
+        return np.concatenate(self.columns)
 
     @property
     def reliefs(self) -> IntArray:
@@ -172,9 +184,7 @@ class PeriodModel:
         return (
             np.concatenate([arcs.start[chosen], arcs.end[chosen], nodes + arcs.use_link[used]]),
             np.concatenate([columns, columns, place[arcs.use_arc[used]]]),
-            np.concatenate(
-                [-np.ones(len(chosen)), np.ones(len(chosen)), arcs.use_bandwidth[used]]
-            ),
+            np.concatenate([-np.ones(len(chosen)), np.ones(len(chosen)), arcs.use_bandwidth[used]]),
         )
 
     def solve(
@@ -203,9 +213,8 @@ class PeriodModel:
         for _ in range(_ROUNDS):
             answer = self._run(lots, injection, room, arc_limit, width)
             if answer.status == SolveStatus.INFEASIBLE:
-                if arc_limit is not None or self._has_all_arcs():
+                if arc_limit is not None or not self._add_shortages(injection):
                     return None
-                self._take_in(np.arange(len(self.market.arcs.start)))
                 continue
             if answer.status != SolveStatus.OPTIMAL:
                 raise SolverFailed(f"period {self.period + 1}: {answer.status.value}")
@@ -213,11 +222,35 @@ class PeriodModel:
                 continue
             if arc_limit is None and self._add_ways(answer, injection):
                 continue
+            if self._is_short(answer):
+                return None
             return self._read(answer, lots, room)
         raise SolverFailed(f"period {self.period + 1}: no end to widening")
 
-    def _has_all_arcs(self) -> bool:
-        return self._loaded is not None and len(self._loaded.arcs) == len(self.market.arcs.start)
+    def _add_shortages(self, injection: FloatArray) -> bool:
+        """Let fixed injections be missed at a price no order pays; False if they all may be."""
+        loaded = self._loaded
+        assert loaded is not None  # noqa: S101 - it has just been solved
+        nodes = np.setdiff1d(np.flatnonzero(injection), loaded.short)
+        if not len(nodes):
+            return False
+        most = _SHORTAGE * max(1.0, float(np.max(np.abs(self._true_cost))) / self._unit)
+        count = len(nodes)
+        loaded.solver.add_columns(
+            np.full(2 * count, most),
+            np.tile(nodes, 2),
+            np.arange(2 * count),
+            np.repeat([1.0, -1.0], count),
+        )
+        loaded.columns.append(np.concatenate([-1 - 2 * nodes, -2 - 2 * nodes]))
+        loaded.short = np.concatenate([loaded.short, nodes])
+        return True
+
+    def _is_short(self, answer: Solution) -> bool:
+        loaded = self._loaded
+        assert loaded is not None  # noqa: S101 - it has just been solved
+        missed = answer.x[loaded.first_arc :][loaded.kinds < 0]
+        return bool(np.any(missed > _USED))
 
     def _load(self, lots: IntArray, width: IntArray) -> _Loaded:
         if self._loaded is None:
@@ -225,7 +258,7 @@ class PeriodModel:
                 self._centre = self._first_centre(lots)
             window = cut_window(self._ladder, self._centre, width)
             solver = Solver(self._programme(window, self._known))
-            self._loaded = _Loaded(solver, window, self._known)
+            self._loaded = _Loaded(solver, window, [self._known], np.zeros(0, dtype=np.int64))
         return self._loaded
 
     def _first_centre(self, lots: IntArray) -> FloatArray:
@@ -260,8 +293,17 @@ class PeriodModel:
         for mask, own in ((window.below, window.low_node), (window.above, window.high_node)):
             weights = np.where(mask, lots, 0)
             parts.append(np.bincount(self.step_node, weights=weights, minlength=nodes)[own])
-        limit = np.full(len(loaded.arcs), np.inf) if arc_limit is None else arc_limit[loaded.arcs]
-        bounds = np.concatenate([*parts, limit])
+        kinds = loaded.kinds
+        is_arc = kinds >= 0
+        limit = np.full(len(kinds), np.inf)
+        if arc_limit is not None:
+            limit = np.where(is_arc, arc_limit[np.maximum(kinds, 0)], 0.0)
+        node = np.maximum(0, -1 - kinds) // 2
+        missing = np.where((-1 - kinds) % 2 == 0, -injection[node], injection[node])
+        if arc_limit is None:
+            limit = np.where(is_arc, limit, np.maximum(missing, 0.0))
+        parts.append(limit)
+        bounds = np.concatenate(parts)
         loaded.solver.change_columns(np.arange(len(bounds)), np.zeros(len(bounds)), bounds)
         return loaded.solver.solve()
 
@@ -291,7 +333,7 @@ class PeriodModel:
         if self._loaded is not None:
             row, column, value = self._arc_entries(new)
             self._loaded.solver.add_columns(self._arc_cost(new), row, column, value)
-            self._loaded.arcs = np.concatenate([self._loaded.arcs, new])
+            self._loaded.columns.append(new)
 
     def _add_ways(self, answer: Solution, injection: FloatArray) -> bool:
         """Take in the cheapest ways to buyers that pay more than those cost."""
@@ -301,9 +343,7 @@ class PeriodModel:
         price = self._prices(answer.row_dual)
         rent = np.maximum(0.0, -answer.row_dual[len(self.market.nodes) :] * self._unit)
         wanted = np.bincount(self.step_node[self.step_buy], minlength=len(price)) > 0
-        supply = supply_prices(
-            self.market, price, self._cheapest_ask(), offers_more=injection > 0
-        )
+        supply = supply_prices(self.market, price, self.cheapest_ask, offers_more=injection > 0)
         self._take_in(
             paying_arcs(
                 self.market,
@@ -315,7 +355,9 @@ class PeriodModel:
         )
         return len(self._known) > known
 
-    def _cheapest_ask(self) -> FloatArray:
+    @cached_property
+    def cheapest_ask(self) -> FloatArray:
+        """Lowest price at which an order sells, by node; inf where none does."""
         ask = np.full(len(self.market.nodes), np.inf)
         sells = ~self.step_buy
         np.minimum.at(ask, self.step_node[sells], self.step_price[sells])
@@ -329,7 +371,8 @@ class PeriodModel:
         steps = np.where(self.step_buy, window.above, window.below) * lots.astype(float)
         steps[window.inside] = answer.x[: len(window.inside)]
         flow = np.zeros(len(arcs.start))
-        flow[loaded.arcs] = answer.x[loaded.first_arc :]
+        kinds = loaded.kinds
+        flow[kinds[kinds >= 0]] = answer.x[loaded.first_arc :][kinds >= 0]
         used = np.bincount(
             arcs.use_link, weights=flow[arcs.use_arc] * arcs.use_bandwidth, minlength=len(room)
         )
@@ -361,7 +404,7 @@ def paying_arcs(
     capacity: FloatArray,
     prices: tuple[FloatArray, FloatArray, FloatArray],
     wanted: BoolArray,
-    least: FloatArray,
+    least: FloatArray | None,
 ) -> IntArray:
     """Return the arcs on the cheapest ways to nodes that pay more than supply and way cost.
 
@@ -370,11 +413,12 @@ def paying_arcs(
         capacity: Gbit/s by link direction; directions without any carry nothing.
         prices: supply by node (nan: none), what each node pays, rents per Gbit/s.
         wanted: nodes that somebody consumes at.
-        least: gain per unit, by node, that makes a way worth taking.
+        least: gain per unit, by node, that makes a way worth taking; None for any way there is.
     """
     supply, price, rent = prices
     ways = cheapest_ways(market, capacity, supply, rent)
     found: set[int] = set()
-    for node in np.flatnonzero(wanted & (price > ways.price + least)).tolist():
+    pays = np.isfinite(ways.price) if least is None else price > ways.price + least
+    for node in np.flatnonzero(wanted & pays).tolist():
         found.update(ways.arcs_to(node))
     return np.array(sorted(found), dtype=np.int64)

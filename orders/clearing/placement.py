@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from orders.clearing.candidates import Candidate, leg_lots, seller_keys
-from orders.clearing.quantities import PeriodLots, whole_lots
+from orders.clearing.period_clearing import FLOW_TOLERANCE
+from orders.clearing.quantities import PeriodLots
 from orders.clearing.state import Book, Outcome
+from orders.clearing.types import IntArray
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,21 @@ class Placements:
 
 
 def place_singles(book: Book, outcome: Outcome, lots: list[PeriodLots] | None = None) -> Placements:
-    """Find a listing for every accepted single-placed buy, large profiles first."""
+    """Find a listing for every accepted single-placed buy, large profiles first.
+
+    Without `lots` of the periods, the fractional answer is taken, rounded down.
+    """
     singles = [k for k in outcome.selection if book.candidates[k].is_single]
     if not singles:
         return Placements()
-    stock = _Stock(book, outcome, lots or whole_lots(book, outcome))
+    if lots is None:
+        parts = [np.floor(solution.step_lots + FLOW_TOLERANCE) for solution in outcome.solutions]
+    else:
+        parts = [part.steps for part in lots]
+    stock = _Stock(book, outcome, np.concatenate(parts).astype(np.int64))
     served = {}
     failed = []
-    need_of = {k: _needs(book, book.candidates[k], outcome) for k in singles}
+    need_of = {k: _needs(book, k, outcome) for k in singles}
     for k in sorted(singles, key=lambda k: (-sum(need_of[k].values()), k)):
         rows = stock.place(book.candidates[k], need_of[k])
         if rows is None:
@@ -47,8 +56,8 @@ def place_singles(book: Book, outcome: Outcome, lots: list[PeriodLots] | None = 
     return Placements(served, tuple(failed))
 
 
-def _needs(book: Book, candidate: Candidate, outcome: Outcome) -> dict[int, int]:
-    number = book.candidates.index(candidate)
+def _needs(book: Book, number: int, outcome: Outcome) -> dict[int, int]:
+    candidate = book.candidates[number]
     option = book.market.auction.blocks[candidate.order].options[candidate.option]
     need: dict[int, int] = {}
     for leg in option.legs:
@@ -61,10 +70,9 @@ def _needs(book: Book, candidate: Candidate, outcome: Outcome) -> dict[int, int]
 class _Stock:
     """Accepted curve supply by node, listing and period, used up as orders are placed."""
 
-    def __init__(self, book: Book, outcome: Outcome, lots: list[PeriodLots]) -> None:
+    def __init__(self, book: Book, outcome: Outcome, accepted: IntArray) -> None:
         self._book = book
         merit = book.merit
-        accepted = np.concatenate([part.steps for part in lots])
         self._step_left = accepted.copy()
         offered = book.offered(outcome.selection)
         self._rows: dict[tuple[int, str], dict[int, list[int]]] = {}
@@ -73,12 +81,17 @@ class _Stock:
         curves = book.market.auction.curves
         # Cheapest rows first, so that the marginal step, which others share, is touched last.
         order = np.lexsort((np.arange(len(offered)), curves.price_ticks))
-        for row in order.tolist():
-            if curves.is_buy[row] or accepted[merit.step_of_order[row]] == 0:
-                continue
-            self._left[row] = offered[row]
-            place = self._rows.setdefault((int(merit.node_of_order[row]), keys[row]), {})
-            place.setdefault(int(curves.period[row]), []).append(row)
+        sold = ~curves.is_buy & (accepted[merit.step_of_order] > 0)
+        self._left[sold] = offered[sold]
+        order = order[sold[order]]
+        places = zip(
+            order.tolist(),
+            merit.node_of_order[order].tolist(),
+            curves.period[order].tolist(),
+            strict=True,
+        )
+        for row, node, period in places:
+            self._rows.setdefault((node, keys[row]), {}).setdefault(period, []).append(row)
 
     def place(
         self, candidate: Candidate, need: Mapping[int, int]

@@ -11,7 +11,7 @@ import numpy as np
 
 from orders.clearing.market import Kind
 from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodModel, PeriodSolution
-from orders.clearing.types import FloatArray
+from orders.clearing.types import FloatArray, IntArray
 from orders.clearing.ways import Ways, cheapest_ways
 
 PRICE_TOLERANCE = 1e-8
@@ -65,6 +65,8 @@ class PriceSystem:
     alone: FloatArray | None = None
     vectors: dict[bytes, PriceVector] = field(default_factory=dict)
     node_low: FloatArray = field(default_factory=lambda: np.zeros(0))
+    node_unknown: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    node_offset: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def unknowns(self) -> int:
@@ -79,12 +81,16 @@ class PriceSystem:
             self.vectors[key] = PriceVector(supply, ways.price, rent)
         return self.vectors[key]
 
+    def _values(self, x: FloatArray) -> FloatArray:
+        """Return the price of every node at a solution, nan where it has none of its own."""
+        known = self.node_unknown >= 0
+        values = np.full(len(known), np.nan)
+        values[known] = x[self.node_unknown[known]] + self.node_offset[known]
+        return values
+
     def _ways(self, x: FloatArray) -> tuple[FloatArray, FloatArray, Ways]:
         market = self.model.market
-        supply = np.full(len(market.nodes), np.nan)
-        for node, affine in self.price_of.items():
-            if market.nodes[node].kind == Kind.SUPPLY:
-                supply[node] = affine.value(x)
+        supply = np.where(market.node_kind == Kind.SUPPLY, self._values(x), np.nan)
         rent = np.zeros(len(self.model.capacity))
         for link, unknown in self.rent_unknown.items():
             rent[link] = max(0.0, float(x[unknown]))
@@ -95,17 +101,20 @@ class PriceSystem:
         market = self.model.market
         _, _, ways = self._ways(x)
         added = False
-        for node in np.flatnonzero(np.isfinite(ways.price)).tolist():
-            affine = self.price_of.get(node)
-            if affine is None:
-                affine = Affine(float(self.node_low[node]), ())
-            if affine.value(x) > ways.price[node] + PRICE_TOLERANCE * 10:
-                added |= self._add_way(affine, ways, node)
-        for number, item in enumerate(market.nodes):
-            if item.kind == Kind.SUPPLY and number in self.price_of:
-                for level in range(item.level):
-                    stricter = market.index[item._replace(level=level)]
-                    added |= self._add_premium(number, stricter, x)
+        values = self._values(x)
+        asked = np.where(np.isnan(values), self.node_low, values)
+        beyond = np.isfinite(ways.price) & (asked > ways.price + PRICE_TOLERANCE * 10)
+        for node in np.flatnonzero(beyond).tolist():
+            affine = self.price_of.get(node) or Affine(float(self.node_low[node]), ())
+            added |= self._add_way(affine, ways, node)
+        stricter_than = np.flatnonzero(
+            (market.node_kind == Kind.SUPPLY) & (market.node_level > 0) & ~np.isnan(values)
+        )
+        for number in stricter_than.tolist():
+            item = market.nodes[number]
+            for level in range(item.level):
+                stricter = market.index[item._replace(level=level)]
+                added |= self._add_premium(number, stricter, x)
         return added
 
     def _add_way(self, target: Affine, ways: Ways, node: int) -> bool:
@@ -157,6 +166,10 @@ class _Builder:
         self._system = PriceSystem(model, solution)
         self._root = list(range(len(self._market.nodes)))
         self._offset = [0.0] * len(self._market.nodes)
+        self._bands = [
+            (float(product.price_min), float(product.price_max))
+            for product in self._market.auction.products
+        ]
         self._limits(lots)
 
     def _limits(self, lots: np.ndarray) -> None:
@@ -228,20 +241,25 @@ class _Builder:
 
     def _add_unknowns(self, touched: set[int]) -> None:
         unknown_of: dict[int, int] = {}
-        for number, node in enumerate(self._market.nodes):
-            sells = node.kind == Kind.SUPPLY and self._has_steps[number]
-            if number not in touched and not sells:
-                continue
+        market, system = self._market, self._system
+        sells = (market.node_kind == Kind.SUPPLY) & self._has_steps
+        sells[list(touched)] = True
+        count = len(market.nodes)
+        system.node_unknown = np.full(count, -1, dtype=np.int64)
+        system.node_offset = np.zeros(count)
+        for number in np.flatnonzero(sells).tolist():
             root, offset = self._find(number)
-            product = self._market.auction.products[node.product]
-            low = max(self._low[number], float(product.price_min)) - offset
-            high = min(self._high[number], float(product.price_max)) - offset
+            product = self._bands[market.nodes[number].product]
+            low = max(float(self._low[number]), product[0]) - offset
+            high = min(float(self._high[number]), product[1]) - offset
             if root not in unknown_of:
                 anchor = float(self._solution.node_price[number]) - offset
                 unknown_of[root] = self._unknown(low, high, anchor)
             unknown = unknown_of[root]
             self._narrow(unknown, low, high)
-            self._system.price_of[number] = Affine(offset, ((unknown, 1.0),))
+            system.price_of[number] = Affine(offset, ((unknown, 1.0),))
+            system.node_unknown[number] = unknown
+            system.node_offset[number] = offset
 
     def _narrow(self, unknown: int, low: float, high: float) -> None:
         system = self._system
@@ -270,26 +288,20 @@ class _Builder:
 
     def _add_targets(self) -> None:
         """Aim each cell at the midpoint of what its own orders admit."""
-        market = self._market
-        for number, node in enumerate(market.nodes):
-            if node.kind != Kind.SUPPLY:
-                continue
-            network = market.index[node._replace(kind=Kind.NETWORK)]
-            low, high, at = self._low[number], self._high[number], number
-            if number not in self._system.price_of:
-                low, high, at = self._low[network], self._high[network], network
-            elif max(low, self._low[network]) <= min(high, self._high[network]):
-                low = max(low, self._low[network])
-                high = min(high, self._high[network])
-            affine = self._system.price_of.get(at)
-            middle = _middle(float(low), float(high))
-            if affine is not None and middle is not None:
-                self._system.targets.append((affine.terms[0][0], middle - affine.constant))
-
-
-def _middle(low: float, high: float) -> float | None:
-    if not np.isfinite(low) and not np.isfinite(high):
-        return None
-    if not np.isfinite(low):
-        return high
-    return low if not np.isfinite(high) else (low + high) / 2
+        market, system = self._market, self._system
+        supply = np.flatnonzero(market.node_kind == Kind.SUPPLY)
+        network = market.network_of[supply]
+        own = system.node_unknown[supply] >= 0
+        low = np.where(own, self._low[supply], self._low[network])
+        high = np.where(own, self._high[supply], self._high[network])
+        both = np.maximum(low, self._low[network]), np.minimum(high, self._high[network])
+        fits = own & (both[0] <= both[1])
+        low, high = np.where(fits, both[0], low), np.where(fits, both[1], high)
+        at = np.where(own, supply, network)
+        low = np.where(np.isfinite(low), low, high)
+        high = np.where(np.isfinite(high), high, low)
+        aimed = np.flatnonzero(np.isfinite(low) & (system.node_unknown[at] >= 0))
+        middle = (low[aimed] + high[aimed]) / 2
+        unknowns = system.node_unknown[at[aimed]]
+        goals = middle - system.node_offset[at[aimed]]
+        system.targets.extend(zip(unknowns.tolist(), goals.tolist(), strict=True))

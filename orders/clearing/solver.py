@@ -49,6 +49,7 @@ class Solution:
     status: SolveStatus
     x: FloatArray
     row_dual: FloatArray
+    objective: float = 0.0
 
 
 class Solver:
@@ -142,7 +143,8 @@ class Solver:
             return Solution(status, np.zeros(0), np.zeros(0))
         solution = self._highs.getSolution()
         duals = np.zeros(0) if self._has_integers else np.array(solution.row_dual)
-        return Solution(status, np.array(solution.col_value), duals)
+        value = self._highs.getInfo().objective_function_value
+        return Solution(status, np.array(solution.col_value), duals, float(value))
 
     def _status(self, status: highspy.HighsModelStatus) -> SolveStatus:
         if status == highspy.HighsModelStatus.kOptimal:

@@ -7,7 +7,6 @@ import numpy as np
 from orders.clearing.market import Kind, Market, Node
 from orders.clearing.types import NONE, BoolArray, FloatArray, IntArray
 
-
 _KEPT_TOLLS = 4096
 
 
