@@ -98,7 +98,7 @@ class _Filling:
             arcs.use_link,
             weights=flow[arcs.use_arc] * arcs.use_bandwidth,
             minlength=len(self._freedom.room),
-        )
+        ).astype(float)
 
     def _best_walk(
         self, forward: IntArray, back: IntArray

@@ -133,6 +133,7 @@ def build_market(auction: Auction) -> Market:
     index = {node: number for number, node in enumerate(nodes)}
     lot = np.array([float(p.quantity_tick) for p in auction.products])
     arcs = _list_arcs(auction, routes, nodes, index, levels)
+    ways = _list_ways(auction, routes, nodes)
     return Market(
         auction=auction,
         routes=routes,
@@ -154,7 +155,11 @@ def build_market(auction: Auction) -> Market:
         link_tariff=np.repeat(np.array([float(link.tariff) for link in auction.links]), 2),
         supply_nodes=_nodes_by_hub(Kind.SUPPLY, auction, levels, index),
         network_nodes=_nodes_by_hub(Kind.NETWORK, auction, levels, index),
-        **_list_ways(auction, routes, nodes),
+        way_node=ways["way_node"],
+        way_hub=ways["way_hub"],
+        way_product=ways["way_product"],
+        way_use=ways["way_use"],
+        way_link=ways["way_link"],
     )
 
 
