@@ -19,10 +19,17 @@ from marketplace.api.pagination import PageQuery
 from marketplace.api.serializers import StrictSerializer
 from marketplace.models import Hub
 from orders.models import OrderKind, OrderSide, OrderSource, OrderState, Placement
-from orders.services.submission import Leg, OrderRequest, Step
+from orders.services.submission import Leg, Option, OrderRequest, Step
 
 LAST_PERIOD = 10_000
-_BLOCK_ONLY = ("quantity", "limit_price", "min_acceptance", "legs")
+_PROFILE = ("legs", "options", "parent_order")
+# Which values an order of each kind does not have.
+_FOREIGN = {
+    OrderKind.CURVE: ("quantity", "limit_price", "min_acceptance", "duration", *_PROFILE),
+    OrderKind.BLOCK: ("steps", "duration"),
+    OrderKind.FLEXIBLE: ("steps", *_PROFILE),
+    OrderKind.INTERRUPTIBLE: ("steps", *_PROFILE),
+}
 
 
 def price_field(**options: Any) -> StrictDecimalField:
@@ -50,8 +57,23 @@ class LegInput(StrictSerializer):
     quantity = quantity_field()
 
 
+class OptionInput(StrictSerializer):
+    """An alternative of a block: its own limit and profile, perhaps of another product or hub."""
+
+    limit_price = price_field()
+    product = TextField(max_length=20, required=False, default="", allow_blank=True)
+    hub = TextField(max_length=16, required=False, default="", allow_blank=True)
+    quantity = quantity_field(required=False)
+    legs = LegInput(many=True, required=False)
+
+
 class OrderInput(StrictSerializer):
-    """An order: a curve has `steps`; a block has `limit_price` and `quantity` or `legs`."""
+    """An order.
+
+    A curve has `steps`. A block has `limit_price` and `quantity` or `legs`, or else `options`: at
+    most one of them is taken. A flexible order wants `quantity` for `duration` periods in a row
+    that start anywhere in its window, an interruptible one for any periods of it.
+    """
 
     default_error_messages = {
         "not_for_kind": _("An order of this kind has no such value."),
@@ -77,6 +99,16 @@ class OrderInput(StrictSerializer):
         max_digits=1, places=4, required=False, help_text="0 to 1; 1 (the default) is all or none."
     )
     legs = LegInput(many=True, required=False)
+    options = OptionInput(many=True, required=False)
+    parent_order = IdentifierField(
+        required=False, help_text="Block: accepted at most at the share of this block."
+    )
+    duration = WholeNumberField(
+        min_value=1,
+        max_value=LAST_PERIOD,
+        required=False,
+        help_text="Flexible and interruptible: how many periods of the window.",
+    )
     placement = ChoiceField(choices=Placement.choices, required=False, default=Placement.ANY)
     max_rtt_ms = StrictDecimalField(max_digits=5, places=3, required=False)
     scenario = TextField(max_length=30, required=False)
@@ -88,7 +120,9 @@ class OrderInput(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse values that an order of this kind would not use."""
-        foreign = ("steps",) if attrs["kind"] == OrderKind.BLOCK else _BLOCK_ONLY
+        foreign = list(_FOREIGN[attrs["kind"]])
+        if "options" in attrs:
+            foreign += ["limit_price", "legs"]
         message = str(self.error_messages["not_for_kind"])
         errors = {
             name: [serializers.ErrorDetail(message, code="not_for_kind")]
@@ -102,12 +136,23 @@ class OrderInput(StrictSerializer):
 
 def order_request(values: dict[str, Any]) -> OrderRequest:
     """Return checked input as what the service takes."""
-    steps = tuple(Step(step["price"], step["quantity"]) for step in values.get("steps", ()))
-    legs = tuple(
-        Leg(leg["first_period"], leg["last_period"], leg["quantity"])
-        for leg in values.get("legs", ())
+    return OrderRequest(
+        **{
+            **values,
+            "steps": tuple(
+                Step(step["price"], step["quantity"]) for step in values.get("steps", ())
+            ),
+            "legs": _legs(values),
+            "options": tuple(
+                Option(**{**option, "legs": _legs(option)}) for option in values.get("options", ())
+            ),
+            "source": OrderSource.API,
+        }
     )
-    return OrderRequest(**{**values, "steps": steps, "legs": legs, "source": OrderSource.API})
+
+
+def _legs(values: dict[str, Any]) -> tuple[Leg, ...]:
+    return tuple(Leg(**leg) for leg in values.get("legs", ()))
 
 
 class OrderQuery(PageQuery):
@@ -138,6 +183,8 @@ class StepOutput(serializers.Serializer):
 class LegOutput(serializers.Serializer):
     """A part of a block's profile."""
 
+    product = serializers.CharField(source="product.code")
+    hub = serializers.CharField(source="hub.code")
     first_period = serializers.IntegerField()
     last_period = serializers.IntegerField()
     quantity = ExactDecimalField()
@@ -146,6 +193,7 @@ class LegOutput(serializers.Serializer):
 class OptionOutput(serializers.Serializer):
     """A block's profile with its limit."""
 
+    option_no = serializers.IntegerField()
     limit_price = ExactDecimalField()
     legs = LegOutput(many=True)
 
@@ -179,6 +227,8 @@ class OrderOutput(serializers.Serializer):
     last_period = serializers.IntegerField()
     steps = StepOutput(source="curve_steps", many=True)
     options = OptionOutput(many=True)
+    parent_order = serializers.UUIDField(source="parent.public_id", allow_null=True, default=None)
+    duration = serializers.IntegerField(allow_null=True)
     quantity = ExactDecimalField(help_text="Most units in any period.")
     limit_price = ExactDecimalField(help_text="The best limit.")
     worst_case_cny = ExactDecimalField(help_text="What is held at most, VAT and fee included.")

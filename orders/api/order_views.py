@@ -49,7 +49,9 @@ class OrderList(OrderEntryView):
     def get(self, request: Request) -> Response:
         """List the organisation's own orders."""
         query = OrderQuery.read(request)
-        rows = orders_of(self.organisation).prefetch_related("curve_steps", "options__legs")
+        rows = orders_of(self.organisation).prefetch_related(
+            "curve_steps", "options__legs__hub", "options__legs__product"
+        )
         rows = OrderFilter(query, queryset=rows).qs
         return page_of(rows, request, OrderOutput, limit=query["limit"], after=query.get("after"))
 

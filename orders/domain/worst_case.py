@@ -51,6 +51,23 @@ def block_worst_case(
     return _for_periods(outlay, periods=1, period_minutes=period_minutes)
 
 
+def flexible_worst_case(
+    limit_price: Decimal, quantity: Decimal, *, duration: int, period_minutes: int
+) -> Decimal:
+    """Return the most a flexible or interruptible order can cost, CNY, exactly.
+
+    It never pays above its limit for its whole quantity, whichever periods it gets.
+
+    Args:
+        limit_price: per unit and hour.
+        quantity: units in each of its periods.
+        duration: number of periods.
+        period_minutes: length of a period.
+    """
+    legs = [(duration, quantity)]
+    return block_worst_case(limit_price, legs, period_minutes=period_minutes)
+
+
 def _for_periods(outlay: Decimal, *, periods: int, period_minutes: int) -> Decimal:
     total = multiply_exactly(outlay, periods, period_minutes)
     # A quarter of an hour divides 60, half an hour too; a day is a multiple of it.

@@ -23,10 +23,12 @@ class OrderSide(models.TextChoices):
 
 
 class OrderKind(models.TextChoices):
-    """The order types of the market; the flexible ones come with the engine."""
+    """The order types of the market."""
 
     CURVE = "curve", _("Curve order")
     BLOCK = "block", _("Block order")
+    FLEXIBLE = "flexible", _("Flexible order")
+    INTERRUPTIBLE = "interruptible", _("Interruptible order")
 
 
 class Placement(models.TextChoices):
@@ -90,7 +92,15 @@ class Order(models.Model):
     )
     source = models.CharField(max_length=10, choices=OrderSource.choices)
     side = models.CharField(max_length=4, choices=OrderSide.choices)
-    kind = models.CharField(max_length=10, choices=OrderKind.choices)
+    kind = models.CharField(max_length=13, choices=OrderKind.choices)
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text=_("Blocks: accepted at most at the share of this order."),
+    )
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
     hub = models.ForeignKey(
         Hub,
@@ -116,6 +126,8 @@ class Order(models.Model):
     min_trust_level = models.PositiveSmallIntegerField(default=0)
     first_period = models.PositiveIntegerField()
     last_period = models.PositiveIntegerField()
+    # Flexible and interruptible orders: how many periods of the window they need.
+    duration = models.PositiveIntegerField(null=True, blank=True)
     quantity = models.DecimalField(_("Most units in any period"), max_digits=14, decimal_places=3)
     limit_price = models.DecimalField(
         _("Best limit, CNY per unit and hour"), max_digits=14, decimal_places=6
@@ -155,6 +167,20 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=models.Q(side="buy") | models.Q(listing__isnull=False),
                 name="sell_order_has_listing",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("curve", "block"), duration__isnull=True)
+                | models.Q(
+                    kind__in=("flexible", "interruptible"),
+                    side="buy",
+                    duration__gte=1,
+                    duration__lte=models.F("last_period") - models.F("first_period") + 1,
+                ),
+                name="order_duration_fits_window",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(parent__isnull=True) | models.Q(kind="block"),
+                name="only_blocks_are_linked",
             ),
         ]
         indexes = [

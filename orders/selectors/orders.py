@@ -7,12 +7,15 @@ from django.db.models import Count, QuerySet
 from marketplace.models import Organisation
 from orders.models import Allocation, Order
 
+# What an order consists of, beside its own row.
+PARTS = ("curve_steps", "options__legs__hub", "options__legs__product")
+
 
 def orders_of(organisation: Organisation) -> QuerySet[Order]:
     """Return a member's orders, newest first, with what a list shows (one query)."""
     return (
         Order.objects.filter(organisation=organisation)
-        .select_related("auction", "product", "hub", "listing", "scenario")
+        .select_related("auction", "product", "hub", "listing", "scenario", "parent")
         .order_by("-id")
     )
 
@@ -20,7 +23,9 @@ def orders_of(organisation: Organisation) -> QuerySet[Order]:
 def order_of(organisation: Organisation, public_id: UUID) -> Order | None:
     """Return one of a member's orders with its steps, options and legs; None for foreign ones."""
     found = orders_of(organisation).filter(public_id=public_id)
-    return found.prefetch_related("curve_steps", "options__legs").first()
+    return found.prefetch_related(
+        "curve_steps", "options__legs__hub", "options__legs__product"
+    ).first()
 
 
 def order_counts(organisation: Organisation) -> dict[str, int]:

@@ -157,10 +157,12 @@ def _pay_single_placements(context: RunContext, trades: list[Trade]) -> None:
     The payment less what the sellers get is carriage; it is spread evenly over the units.
     """
     payments: dict[int, Fraction] = defaultdict(Fraction)
-    for row in context.result.block_results:
-        order = context.orders.get(row.order_id)
+    paid = [(row.order_id, row.payment) for row in context.result.block_results]
+    paid += [(row.order_id, row.payment) for row in context.result.flexible_results]
+    for name, payment in paid:
+        order = context.orders.get(name)
         if order is not None and order.placement == Placement.SINGLE and order.side == "buy":
-            payments[order.pk] += Fraction(row.payment)
+            payments[order.pk] += Fraction(payment)
     placed: dict[int, list[Trade]] = defaultdict(list)
     for trade in trades:
         if trade.buy.pk in payments:

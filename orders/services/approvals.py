@@ -18,12 +18,16 @@ from orders.models import (
     Order,
     OrderSide,
 )
-from orders.ports.collateral import collateral_port
 from orders.services import refusals
 from orders.services.buying_rules import find_project
 from orders.services.order_request import OrderRequest, check_order
 from orders.services.request_record import record_of, request_of
-from orders.services.submission import require_open, require_trader, submit_order
+from orders.services.submission import (
+    require_open,
+    require_trader,
+    submit_order,
+    worst_case_of,
+)
 
 
 class ApprovalNotFound(NotFound):
@@ -61,9 +65,7 @@ def request_approval(*, actor: Actor, request: OrderRequest) -> BidApproval:
         raise refusals.AuctionNotFound(field="auction")
     checked = check_order(request, auction=auction, owner=owner)
     now = require_open(auction)
-    worst = collateral_port().worst_case(
-        product_id=checked.product.pk, net_cny=checked.worst_net_cny
-    )
+    worst = worst_case_of(checked)
     approval = BidApproval.objects.create(
         organisation=owner,
         auction=auction,

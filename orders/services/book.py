@@ -14,6 +14,7 @@ from orders.selectors.bands import traded_products
 from orders.services.pseudonyms import pseudonym
 
 BUNDLE_VERSION = 1
+ORDER_TABLES = ("curve_orders", "block_orders", "block_options", "block_legs", "flexible_orders")
 Row = dict[str, str]
 
 
@@ -40,7 +41,10 @@ class Leg:
 
 @dataclass
 class BookOrder:
-    """An order as the bundle needs it; `steps` of a curve, `options` of a block."""
+    """An order as the bundle needs it; `steps` of a curve, `options` of a block.
+
+    A flexible or interruptible order has neither: the order itself says all.
+    """
 
     order: Order
     name: str
@@ -57,6 +61,17 @@ class BookOrder:
     def is_curve(self) -> bool:
         """Tell whether it is a curve order."""
         return self.order.kind == OrderKind.CURVE
+
+    @property
+    def product_ids(self) -> set[int]:
+        """Products it may trade."""
+        found = {leg.product_id for _, legs in self.options.values() for leg in legs}
+        return found or {self.order.product_id}
+
+    @property
+    def is_windowed(self) -> bool:
+        """Tell whether it may be served anywhere in its window."""
+        return self.order.kind in (OrderKind.FLEXIBLE, OrderKind.INTERRUPTIBLE)
 
 
 @dataclass(frozen=True)
@@ -132,16 +147,19 @@ class BundleTables:
             units: what the auction holds of each (listing id, period).
             gbps: what it holds of each (link id, direction, period).
         """
-        for name in ("curve_orders", "block_orders", "block_options", "block_legs"):
+        for name in ORDER_TABLES:
             self.tables[name], self.owners[name] = [], []
         self._add_reference()
         self._add_links(gbps)
         self._add_listings(book, units)
+        names = {item.order.pk: item.name for item in book}
         for item in book:
             if item.is_curve:
                 self._add_curve(item)
+            elif item.is_windowed:
+                self._add_windowed(item)
             else:
-                self._add_block(item)
+                self._add_block(item, names)
         return self._terms()
 
     def order_at(self, file: str, line: int | None) -> int | None:
@@ -256,18 +274,40 @@ class BundleTables:
                 rows.append({**common, "period": str(period), "price": price, "quantity": quantity})
                 owners.append(item.order.pk)
 
-    def _add_block(self, item: BookOrder) -> None:
-        order = item.order
+    def _indivisible(self, item: BookOrder) -> Row:
         row = {
             **self._common(item),
-            "min_acceptance": _text(order.min_acceptance),
-            "placement": order.placement,
+            "min_acceptance": _text(item.order.min_acceptance),
+            "placement": item.order.placement,
         }
         if item.eligible is not None:
             listings = self._network.listings
             row["eligible_listings"] = ";".join(
                 self._name("l", listings[key].public_id) for key in item.eligible
             )
+        return row
+
+    def _add_windowed(self, item: BookOrder) -> None:
+        order = item.order
+        row = {
+            **self._indivisible(item),
+            "hub": self._network.hubs[order.hub_id].code,
+            "product": self._network.products[order.product_id].code,
+            "quantity": _text(order.quantity),
+            "duration": str(order.duration),
+            "earliest_period": str(order.first_period),
+            "latest_period": str(order.last_period),
+            "limit_price": self._price(order.limit_price),
+            "interruptible": str(int(order.kind == OrderKind.INTERRUPTIBLE)),
+        }
+        del row["side"]  # such an order always buys
+        self._append("flexible_orders", order.pk, row)
+
+    def _add_block(self, item: BookOrder, names: Mapping[int, str]) -> None:
+        order = item.order
+        row = self._indivisible(item)
+        if order.parent_id is not None:
+            row["parent_order_id"] = names[order.parent_id]
         self._append("block_orders", order.pk, row)
         for number, (limit, legs) in sorted(item.options.items()):
             option = {"order_id": item.name, "option_id": str(number)}

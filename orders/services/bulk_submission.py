@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 
 from django.db import transaction
 
@@ -18,7 +19,9 @@ from orders.services.locks import share_gate
 from orders.services.order_request import CheckedOrder, LoadedNames, OrderRequest, check_order
 from orders.services.submission import (
     curve_rows,
+    dearest,
     leg_rows,
+    option_rows,
     require_future,
     require_open,
     require_trader,
@@ -89,9 +92,9 @@ def _hold_all(prepared: Sequence[_Prepared], now: datetime) -> list[Insufficient
     for net in nets:
         if net > limit:
             raise refusals.NotionalTooLarge(field="quantity", notional=net, limit=limit)
-    worst = port.worst_cases(
-        [(one.checked.product.pk, net) for one, net in zip(prepared, nets, strict=True)]
-    )
+    purchases = [one.checked.worst_purchases for one in prepared]
+    cases = iter(port.worst_cases([purchase for own in purchases for purchase in own]))
+    worst = [dearest(list(islice(cases, len(own)))) for own in purchases]
     missing: list[InsufficientCollateral | None] = [None] * len(prepared)
     thresholds = approval_thresholds({one.order.organisation_id for one in prepared})
     by_member = sorted(range(len(prepared)), key=lambda i: prepared[i].order.organisation_id)
@@ -125,16 +128,13 @@ def _insert(taken: Sequence[_Prepared]) -> None:
     CurveStep.objects.bulk_create(
         [row for one in curves for row in curve_rows(one.order, one.checked)], batch_size=_BATCH
     )
-    blocks = [one for one in taken if one.order.kind == OrderKind.BLOCK]
-    options = BlockOption.objects.bulk_create(
-        [BlockOption(order=one.order, limit_price=one.checked.best_limit) for one in blocks],
-        batch_size=_BATCH,
-    )
+    pairs = [
+        pair
+        for one in taken
+        if one.order.kind == OrderKind.BLOCK
+        for pair in option_rows(one.order, one.checked)
+    ]
+    BlockOption.objects.bulk_create([row for row, _ in pairs], batch_size=_BATCH)
     BlockLeg.objects.bulk_create(
-        [
-            row
-            for option, one in zip(options, blocks, strict=True)
-            for row in leg_rows(option, one.checked)
-        ],
-        batch_size=_BATCH,
+        [leg for row, option in pairs for leg in leg_rows(row, option)], batch_size=_BATCH
     )

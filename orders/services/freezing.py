@@ -1,7 +1,7 @@
 """Freezing: a closed book becomes an auction bundle; what cannot be cleared is set aside."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -72,6 +72,7 @@ class _Freezer:
     def __init__(self, auction: Auction) -> None:
         self._auction = auction
         self._set_aside: list[OrderEnd] = []
+        self._cleared_orders = 0
 
     def run(self) -> ClearingRun:
         """Read, check, cut, build, store."""
@@ -84,7 +85,7 @@ class _Freezer:
         book = self._cut_asks(book, units)
         book = self._resolve_eligible(book, network)
         bundle = self._build(book, network, units)
-        run = self._store(bundle, len(book) - self._refused)
+        run = self._store(bundle)
         end_orders(self._set_aside, now=market_now(), event="quarantined")
         if self._set_aside:
             logger.warning(
@@ -119,13 +120,12 @@ class _Freezer:
         offered = {item.order.listing_id for item in book if item.is_sell}
         kept = []
         for item in book:
-            order = item.order
             if not item.is_sell and _has_requirements(item):
                 item.eligible = tuple(
                     key
                     for key, listing in sorted(network.listings.items())
                     if key in offered
-                    and listing.pool.product_id == order.product_id
+                    and listing.pool.product_id in item.product_ids
                     and meets_requirements(item, listing, on)
                 )
             if self._passes(item, "no_eligible_listing" if item.eligible == () else None):
@@ -137,30 +137,44 @@ class _Freezer:
     ) -> clearing.Auction:
         """Build the bundle; an order the engine refuses is set aside, and the rest tried again."""
         gbps = free_links(auction=self._auction)
-        refused: set[int] = set()
-        self._refused = 0
-        while True:
-            rest = [item for item in book if item.order.pk not in refused]
+        for _ in range(MOST_REFUSALS + 1):
+            book = self._without_orphans(book)
             tables = BundleTables(self._auction, network)
-            meta = tables.build(rest, units, gbps)
+            meta = tables.build(book, units, gbps)
             try:
-                return clearing.auction_from_tables(meta, tables.tables)
+                bundle = clearing.auction_from_tables(meta, tables.tables)
             except clearing.BundleRefused as error:
-                culprit = tables.order_at(error.file, error.line)
-                if culprit is None or len(refused) >= MOST_REFUSALS:
-                    raise BookCannotBeFrozen(str(error)) from error
-                refused.add(culprit)
-                self._refused = len(refused)
-                item = next(found for found in rest if found.order.pk == culprit)
-                self._passes(item, "refused_by_engine", detail=error.reason[:200])
+                culprit, refusal = tables.order_at(error.file, error.line), error
+            else:
+                self._cleared_orders = len(book)
+                return bundle
+            if culprit is None:
+                break
+            item = next(found for found in book if found.order.pk == culprit)
+            self._passes(item, "refused_by_engine", detail=refusal.reason[:200])
+            book.remove(item)
+        raise BookCannotBeFrozen(str(refusal)) from refusal
 
-    def _store(self, bundle: clearing.Auction, order_count: int) -> ClearingRun:
+    def _without_orphans(self, book: list[BookOrder]) -> list[BookOrder]:
+        """Set aside blocks whose parent is not in the book any more, and blocks below those."""
+        while True:
+            names = {item.order.pk for item in book}
+            orphans = [i for i in book if i.order.parent_id is not None]
+            orphans = [i for i in orphans if i.order.parent_id not in names]
+            if not orphans:
+                return book
+            for item in orphans:
+                self._passes(item, "parent_not_in_book")
+            gone = {item.order.pk for item in orphans}
+            book = [item for item in book if item.order.pk not in gone]
+
+    def _store(self, bundle: clearing.Auction) -> ClearingRun:
         latest = self._auction.runs.aggregate(latest=Max("version"))["latest"] or 0
         run = ClearingRun.objects.create(
             auction=self._auction,
             version=latest + 1,
             bundle_sha256=clearing.bundle_sha256(bundle),
-            order_count=order_count,
+            order_count=self._cleared_orders,
         )
         RunArchive.objects.create(run=run, bundle=_zipped(bundle))
         return run
@@ -198,9 +212,15 @@ def _first_fault(item: BookOrder, network: Network) -> str | None:
         return "member_not_admitted"
     if item.is_sell and _listing_gone(network.listings.get(order.listing_id or 0)):
         return "listing_not_active"
-    if not item.steps and not item.options:
+    if not item.is_windowed and not item.steps and not item.options:
         return "order_incomplete"
-    return _figures_fault(item, product, network.periods)
+    if any(key not in network.products for key in item.product_ids):
+        return "not_traded_any_more"
+    if any(leg.hub_id not in network.hubs for _, legs in item.options.values() for leg in legs):
+        return "not_traded_any_more"
+    faults = [_figures_fault(item, product, network.periods)]
+    faults += [_option_fault(item, network, *option) for option in item.options.values()]
+    return next((fault for fault in faults if fault is not None), None)
 
 
 def _listing_gone(listing: Listing | None) -> bool:
@@ -208,13 +228,38 @@ def _listing_gone(listing: Listing | None) -> bool:
 
 
 def _figures_fault(item: BookOrder, product: Product, periods: int) -> str | None:
-    prices = [step.price for step in item.steps] + [limit for limit, _ in item.options.values()]
-    legs = [leg for _, found in item.options.values() for leg in found]
-    if any(not product.price_min <= price <= product.price_max for price in prices):
+    """Return the first fault of a curve's steps, or of a flexible order's own figures."""
+    order = item.order
+    rows = list(item.steps)
+    if item.is_windowed:
+        rows.append(Step(order.first_period, order.last_period, order.limit_price, order.quantity))
+    if any(not product.price_min <= row.price <= product.price_max for row in rows):
         return "price_out_of_band"
-    if any(not on_tick(price, product.price_tick) for price in prices):
+    if any(not on_tick(row.price, product.price_tick) for row in rows):
         return "off_price_tick"
-    rows: list[Step | Leg] = [*item.steps, *legs]
+    return _rows_fault(item, product, rows, periods)
+
+
+def _option_fault(
+    item: BookOrder, network: Network, limit: Decimal, legs: Sequence[Leg]
+) -> str | None:
+    """Return the first fault of an alternative, by the rules of each product in it."""
+    for product in {leg.product_id: leg for leg in legs}:
+        own = network.products[product]
+        if not own.price_min <= limit <= own.price_max:
+            return "price_out_of_band"
+        if not on_tick(limit, own.price_tick):
+            return "off_price_tick"
+        rows = [leg for leg in legs if leg.product_id == product]
+        fault = _rows_fault(item, own, rows, network.periods)
+        if fault is not None:
+            return fault
+    return None
+
+
+def _rows_fault(
+    item: BookOrder, product: Product, rows: Sequence[Step | Leg], periods: int
+) -> str | None:
     if any(not on_lot(row.quantity, product.quantity_lot) for row in rows):
         return "off_quantity_lot"
     if any(row.last > periods for row in rows):
@@ -240,14 +285,14 @@ def _cut_curve(item: BookOrder, left: dict[tuple[int, int], Decimal]) -> bool:
 
 
 def _take_block(item: BookOrder, left: dict[tuple[int, int], Decimal]) -> bool:
-    """Take a block ask's whole profile from what is left, or nothing."""
+    """Take what a block ask needs at most, whichever alternative is taken, or nothing."""
     listing = item.order.listing_id or 0
     needs: dict[tuple[int, int], Decimal] = {}
     for _, legs in item.options.values():
         for leg in legs:
             for period in range(leg.first, leg.last + 1):
                 key = (listing, period)
-                needs[key] = needs.get(key, Decimal(0)) + leg.quantity
+                needs[key] = max(leg.quantity, needs.get(key, Decimal(0)))
     if any(left.get(key, Decimal(0)) < units for key, units in needs.items()):
         return False
     for key, units in needs.items():

@@ -1,71 +1,44 @@
 """What a member asks for, and the checks that need no lock."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
-from marketplace.domain.decimals import on_lot, on_tick
 from marketplace.models import Hub, Listing, ListingState, Organisation, Product, WorkloadScenario
-from orders.domain.worst_case import block_worst_case, curve_worst_case
-from orders.models import Auction, OrderKind, OrderSide, OrderSource, Placement, Project
+from orders.domain.worst_case import curve_worst_case, flexible_worst_case
+from orders.models import (
+    Auction,
+    Order,
+    OrderKind,
+    OrderSide,
+    OrderSource,
+    OrderState,
+    Placement,
+    Project,
+)
 from orders.selectors.bands import traded_product, traded_products
 from orders.services import refusals
 from orders.services.buying_rules import find_project
+from orders.services.order_figures import (
+    check_steps,
+    check_window,
+    check_window_order,
+    checked_option,
+    is_share,
+    required_limit,
+)
+from orders.services.order_profile import (
+    WINDOWED,
+    CheckedOption,
+    Leg,
+    Option,
+    OrderRequest,
+    Step,
+    most_units,
+)
 
-MOST_STEPS = 20
-MOST_LEGS = 200
-SHARE_STEP = Decimal("0.0001")
-QUANTITY_LIMIT = Decimal(10**9)
+__all__ = ["CheckedOrder", "Leg", "LoadedNames", "Option", "OrderRequest", "Step", "check_order"]
 
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a curve: its own quantity at CNY per unit and hour, 不含税."""
-
-    price: Decimal
-    quantity: Decimal
-
-
-@dataclass(frozen=True)
-class Leg:
-    """Units through a run of periods of a block's profile."""
-
-    first_period: int
-    last_period: int
-    quantity: Decimal
-
-
-@dataclass(frozen=True)
-class OrderRequest:
-    """An order as entered. Prices are CNY per unit and hour, 不含税; periods count from 1.
-
-    Curves have `steps`; blocks have `quantity` through the whole window, or `legs`, and a
-    `limit_price`. A scenario fills in the latency limit where `max_rtt_ms` is not given.
-    """
-
-    auction: UUID
-    side: str
-    kind: str
-    product: str
-    hub: str
-    first_period: int
-    last_period: int
-    steps: tuple[Step, ...] = ()
-    quantity: Decimal | None = None
-    limit_price: Decimal | None = None
-    min_acceptance: Decimal = Decimal(1)
-    placement: str = Placement.ANY
-    max_rtt_ms: Decimal | None = None
-    scenario: str | None = None
-    listing: UUID | None = None
-    min_dengbao_level: int = 0
-    requires_xinchuang: bool = False
-    min_trust_level: int = 0
-    note: str = ""
-    source: str = OrderSource.PORTAL
-    legs: tuple[Leg, ...] = ()
-    project: UUID | None = None
+MOST_OPTIONS = 10
 
 
 @dataclass(frozen=True)
@@ -79,7 +52,8 @@ class CheckedOrder:
     listing: Listing | None
     scenario: WorkloadScenario | None
     max_rtt_ms: Decimal | None
-    legs: tuple[Leg, ...] = field(default_factory=tuple)
+    options: tuple[CheckedOption, ...] = ()
+    parent: Order | None = None
     project: Project | None = None
 
     @property
@@ -87,44 +61,57 @@ class CheckedOrder:
         """Most units in any period."""
         if self.request.kind == OrderKind.CURVE:
             return sum((step.quantity for step in self.request.steps), Decimal(0))
-        return max(leg.quantity for leg in self.legs)
+        if self.request.kind in WINDOWED:
+            return self.request.quantity or Decimal(0)
+        return max(most_units(self.options).values())
 
     @property
     def best_limit(self) -> Decimal:
         """The dearest bid or the cheapest ask."""
-        prices = [step.price for step in self.request.steps] or [self.limit]
+        prices = [step.price for step in self.request.steps]
+        prices += [option.limit_price for option in self.options]
+        prices = prices or [self.request.limit_price or Decimal(0)]
         return max(prices) if self.request.side == OrderSide.BUY else min(prices)
 
     @property
-    def limit(self) -> Decimal:
-        """The limit price of a block."""
-        return self.request.limit_price or Decimal(0)
+    def worst_purchases(self) -> list[tuple[int, Decimal]]:
+        """(product id, most net CNY) of each thing it may buy, at most one of which it does."""
+        minutes = self.auction.period_minutes
+        if self.options:
+            return [(one.product.pk, one.worst_net_cny(minutes)) for one in self.options]
+        request = self.request
+        if request.kind in WINDOWED:
+            limit, units = request.limit_price or Decimal(0), request.quantity or Decimal(0)
+            duration = request.duration or 0
+            net = flexible_worst_case(limit, units, duration=duration, period_minutes=minutes)
+        else:
+            periods = request.last_period - request.first_period + 1
+            steps = [(step.price, step.quantity) for step in request.steps]
+            net = curve_worst_case(steps, periods=periods, period_minutes=minutes)
+        return [(self.product.pk, net)]
 
     @property
     def worst_net_cny(self) -> Decimal:
         """The most a buy can cost before fee and tax, exactly (see the rule book)."""
-        minutes = self.auction.period_minutes
-        if self.request.kind == OrderKind.CURVE:
-            periods = self.request.last_period - self.request.first_period + 1
-            steps = [(step.price, step.quantity) for step in self.request.steps]
-            return curve_worst_case(steps, periods=periods, period_minutes=minutes)
-        legs = [(leg.last_period - leg.first_period + 1, leg.quantity) for leg in self.legs]
-        return block_worst_case(
-            self.request.limit_price or Decimal(0), legs, period_minutes=minutes
-        )
+        return max(net for _, net in self.worst_purchases)
 
     @property
     def offered(self) -> dict[int, Decimal]:
-        """Units of an ask by period."""
+        """Most units by period; a flexible order might take any period of its window."""
         request = self.request
-        if request.kind == OrderKind.CURVE:
-            window = range(request.first_period, request.last_period + 1)
-            return dict.fromkeys(window, self.quantity)
-        return {
-            period: leg.quantity
-            for leg in self.legs
-            for period in range(leg.first_period, leg.last_period + 1)
-        }
+        if self.options:
+            return dict(most_units(self.options))
+        window = range(request.first_period, request.last_period + 1)
+        return dict.fromkeys(window, self.quantity)
+
+    @property
+    def unit_periods(self) -> Decimal:
+        """Most units times periods it can take."""
+        if self.request.kind in WINDOWED:
+            return self.quantity * (self.request.duration or 0)
+        if self.options:
+            return max(sum(option.units.values(), Decimal(0)) for option in self.options)
+        return sum(self.offered.values(), Decimal(0))
 
 
 class Names:
@@ -191,9 +178,10 @@ def check_order(
         )
     listing = _listing(request, product, owner)
     hub = _hub(request, listing, names)
-    _check_window(request.first_period, request.last_period, auction.period_count)
-    legs = _check_figures(request, product, auction)
+    check_window(request.first_period, request.last_period, auction.period_count)
+    options = _check_figures(request, product, hub, auction, names)
     scenario = _scenario(request, names)
+    traded = [option.product for option in options] or [product]
     return CheckedOrder(
         request=request,
         auction=auction,
@@ -201,8 +189,9 @@ def check_order(
         hub=hub,
         listing=listing,
         scenario=scenario,
-        max_rtt_ms=_latency_class(request, product, scenario),
-        legs=legs,
+        max_rtt_ms=_latency_class(request, traded, scenario),
+        options=options,
+        parent=_parent(request, auction, owner),
         project=find_project(owner=owner, public_id=request.project),
     )
 
@@ -217,6 +206,10 @@ def _check_choices(request: OrderRequest) -> None:
         value = getattr(request, name)
         if value not in choices.values:
             raise refusals.ChoiceUnknown(field=name, value=str(value)[:40])
+    if request.kind in WINDOWED and request.side == OrderSide.SELL:
+        raise refusals.FlexibleOrdersBuy(field="kind")
+    if request.kind != OrderKind.BLOCK and (request.options or request.parent_order):
+        raise refusals.OptionsForBlocksOnly(field="options" if request.options else "parent_order")
     _check_requirements(request)
 
 
@@ -228,7 +221,7 @@ def _check_requirements(request: OrderRequest) -> None:
         if demanding or request.max_rtt_ms is not None or request.scenario:
             raise refusals.SellOrderTakesNoLimits
         return
-    is_single = request.kind == OrderKind.BLOCK and request.placement == Placement.SINGLE
+    is_single = request.kind != OrderKind.CURVE and request.placement == Placement.SINGLE
     if demanding and not is_single:
         raise refusals.RequirementsNeedSinglePlacement(field="placement")
     if request.kind == OrderKind.CURVE and request.placement == Placement.SINGLE:
@@ -265,85 +258,67 @@ def _hub(request: OrderRequest, listing: Listing | None, names: Names) -> Hub:
     return found
 
 
-def _check_window(first: int, last: int, periods: int, *, name: str = "first_period") -> None:
-    if not 1 <= first <= last <= periods:
-        raise refusals.WindowOutsideAuction(field=name, periods=periods)
-
-
-def _check_figures(request: OrderRequest, product: Product, auction: Auction) -> tuple[Leg, ...]:
+def _check_figures(
+    request: OrderRequest, product: Product, hub: Hub, auction: Auction, names: Names
+) -> tuple[CheckedOption, ...]:
+    """Check what is asked for; return a block's alternatives."""
     if request.kind == OrderKind.CURVE:
-        _check_steps(request.steps, product)
+        check_steps(request.steps, product)
         return ()
-    if request.limit_price is None:
-        raise refusals.FieldRequired(field="limit_price")
-    _check_price(request.limit_price, product, name="limit_price")
-    if not _is_share(request.min_acceptance):
+    if not is_share(request.min_acceptance):
         raise refusals.ShareOutOfRange(field="min_acceptance")
-    legs = request.legs
-    if not legs:
-        if request.quantity is None:
-            raise refusals.FieldRequired(field="quantity")
-        legs = (Leg(request.first_period, request.last_period, request.quantity),)
-    _check_legs(legs, request, product, auction.period_count)
-    return legs
+    if request.kind in WINDOWED:
+        check_window_order(request, product)
+        return ()
+    if len(request.options) > MOST_OPTIONS:
+        raise refusals.TooManySteps(field="options", limit=MOST_OPTIONS)
+    if not request.options:
+        limit = required_limit(request)
+        return (checked_option(Option(limit, legs=request.legs), request, product, hub, auction),)
+    return tuple(
+        checked_option(option, request, *_places(option, request, product, hub, names, auction))
+        for option in request.options
+    )
 
 
-def _is_share(number: Decimal) -> bool:
-    """Tell whether a number lies between 0 and 1 and is stored as it was given."""
-    if not number.is_finite() or not 0 <= number <= 1:
-        return False
-    return on_tick(number, SHARE_STEP)
+def _places(
+    option: Option,
+    request: OrderRequest,
+    product: Product,
+    hub: Hub,
+    names: Names,
+    auction: Auction,
+) -> tuple[Product, Hub, Auction]:
+    """Resolve the names of an alternative; an ask's are those of its listing."""
+    own_product = option.product in ("", product.code)
+    own_hub = option.hub in ("", hub.code)
+    if request.side == OrderSide.SELL and not (own_product and own_hub):
+        raise refusals.OptionsAtOneListing(field="options")
+    found = product if own_product else names.product(auction, option.product)
+    if found is None:
+        raise refusals.ProductNotTraded(
+            field="options", auction=auction.code, product=option.product
+        )
+    place = hub if own_hub else names.hub(option.hub)
+    if place is None:
+        raise refusals.HubNotTraded(field="options", hub=option.hub)
+    return found, place, auction
 
 
-def _check_steps(steps: tuple[Step, ...], product: Product) -> None:
-    if not steps:
-        raise refusals.StepsRequired(field="steps")
-    if len(steps) > MOST_STEPS:
-        raise refusals.TooManySteps(field="steps", limit=MOST_STEPS)
-    seen: set[Decimal] = set()
-    for step in steps:
-        _check_price(step.price, product, name="steps")
-        _check_quantity(step.quantity, product, name="steps")
-        if step.price in seen:
-            raise refusals.StepPriceRepeated(field="steps", price=step.price)
-        seen.add(step.price)
-    _check_size(sum((step.quantity for step in steps), Decimal(0)), name="steps")
-
-
-def _check_legs(legs: Iterable[Leg], request: OrderRequest, product: Product, periods: int) -> None:
-    covered: set[int] = set()
-    for number, leg in enumerate(legs):
-        if number >= MOST_LEGS:
-            raise refusals.TooManySteps(field="legs", limit=MOST_LEGS)
-        _check_window(leg.first_period, leg.last_period, periods, name="legs")
-        if leg.first_period < request.first_period or leg.last_period > request.last_period:
-            raise refusals.WindowOutsideAuction(field="legs", periods=periods)
-        _check_quantity(leg.quantity, product, name="quantity")
-        own = set(range(leg.first_period, leg.last_period + 1))
-        if covered & own:
-            raise refusals.LegsOverlap(field="legs", period=min(covered & own))
-        covered |= own
-
-
-def _check_price(price: Decimal, product: Product, *, name: str) -> None:
-    if not price.is_finite() or not product.price_min <= price <= product.price_max:
-        low, high = product.price_min.normalize(), product.price_max.normalize()
-        raise refusals.PriceOutOfBand(field=name, low=low, high=high)
-    if not on_tick(price, product.price_tick):
-        raise refusals.OffPriceTick(field=name, tick=product.price_tick.normalize())
-
-
-def _check_quantity(quantity: Decimal, product: Product, *, name: str) -> None:
-    if not quantity.is_finite() or quantity <= 0:
-        raise refusals.QuantityNotPositive(field=name)
-    _check_size(quantity, name=name)
-    if not on_lot(quantity, product.quantity_lot):
-        raise refusals.OffQuantityLot(field=name, lot=product.quantity_lot.normalize())
-
-
-def _check_size(quantity: Decimal, *, name: str) -> None:
-    if quantity >= QUANTITY_LIMIT:
-        raise refusals.QuantityTooLarge(field=name, limit=QUANTITY_LIMIT)
+def _parent(request: OrderRequest, auction: Auction, owner: Organisation) -> Order | None:
+    """Return the block an order hangs on; it is in the book before, so links make no circle."""
+    if request.parent_order is None:
+        return None
+    parent = Order.objects.filter(
+        public_id=request.parent_order,
+        auction=auction,
+        organisation=owner,
+        kind=OrderKind.BLOCK,
+        state=OrderState.ACTIVE,
+    ).first()
+    if parent is None:
+        raise refusals.ParentNotLinkable(field="parent_order")
+    return parent
 
 
 def _scenario(request: OrderRequest, names: Names) -> WorkloadScenario | None:
@@ -356,16 +331,18 @@ def _scenario(request: OrderRequest, names: Names) -> WorkloadScenario | None:
 
 
 def _latency_class(
-    request: OrderRequest, product: Product, scenario: WorkloadScenario | None
+    request: OrderRequest, products: list[Product], scenario: WorkloadScenario | None
 ) -> Decimal | None:
-    """Return the product's class a limit is snapped to: the widest one that is not wider."""
+    """Return the class a limit is snapped to: the widest of all products that is not wider."""
     limit = request.max_rtt_ms
     if limit is None and scenario is not None:
         limit = scenario.max_rtt_ms
     if limit is None:
         return None
-    classes = sorted(product.rtt_classes_ms)
+    listed = [set(product.rtt_classes_ms) for product in products if product.rtt_classes_ms]
+    classes = sorted(set.intersection(*listed)) if listed else []
     reached = [width for width in classes if width <= limit] if limit.is_finite() else []
-    if classes and not reached:
-        raise refusals.LatencyClassUnknown(field="max_rtt_ms", strictest=classes[0].normalize())
-    return reached[-1] if classes else limit
+    if listed and not reached:
+        strictest = (classes or sorted(set.union(*listed)))[0]
+        raise refusals.LatencyClassUnknown(field="max_rtt_ms", strictest=strictest.normalize())
+    return reached[-1] if listed else limit

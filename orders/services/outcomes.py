@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from marketplace.domain.money import round_quotient
+from orders.domain.cheapest_periods import cheapest_average
 from orders.models import Order, OrderKind, OrderSide, OrderState
 from orders.ports.collateral import collateral_port
 from orders.services.allocations import Trade, net_by_buy_order
@@ -35,6 +36,7 @@ class _Tally:
     has_price: bool = False
     beaten_elsewhere: Decimal | None = None
     status: str = ""
+    reason: str = ""
     surplus: Decimal = field(default_factory=Decimal)
 
 
@@ -42,7 +44,7 @@ def order_ends(context: RunContext, trades: list[Trade]) -> list[OrderEnd]:
     """Return the end of every order of the run, with what is kept of each hold."""
     tallies = _tallies(context)
     nets = net_by_buy_order(trades)
-    keeps = _keeps(context, nets)
+    keeps = _keeps(context, trades, nets)
     ends = []
     for name, order in context.orders.items():
         tally = tallies.get(name)
@@ -64,10 +66,13 @@ def order_ends(context: RunContext, trades: list[Trade]) -> list[OrderEnd]:
     return ends
 
 
-def _keeps(context: RunContext, nets: Mapping[int, Decimal]) -> dict[int, Decimal]:
+def _keeps(
+    context: RunContext, trades: Iterable[Trade], nets: Mapping[int, Decimal]
+) -> dict[int, Decimal]:
     """Return what each buy must keep aside: its cost with fee and tax, never above its hold."""
     buys = [order for order in context.orders.values() if order.pk in nets]
-    costs = collateral_port().worst_cases([(order.product_id, nets[order.pk]) for order in buys])
+    bought = {trade.buy.pk: context.products[trade.product].pk for trade in trades}
+    costs = collateral_port().worst_cases([(bought[order.pk], nets[order.pk]) for order in buys])
     return {
         order.pk: min(cost.total_cny, order.worst_case_cny)
         for order, cost in zip(buys, costs, strict=True)
@@ -95,8 +100,19 @@ def _tallies(context: RunContext) -> dict[str, _Tally]:
             free = buys.get((row.hub, row.product, None, row.period)) if is_buy else None
             if limit is not None and free is not None and free < row.price < price:
                 tally.beaten_elsewhere = free
-    _tally_blocks(context, tallies, buys, sells)
+    taken = _taken(context)
+    _tally_blocks(context, tallies, taken, buys, sells)
+    _tally_windowed(context, tallies, taken, buys)
     return tallies
+
+
+def _taken(context: RunContext) -> Mapping[str, Decimal]:
+    """Return the unit-periods of every order in the assignments."""
+    taken: dict[str, Decimal] = defaultdict(Decimal)
+    for assignment in context.result.assignments:
+        taken[assignment.buy_order_id] += assignment.quantity
+        taken[assignment.sell_order_id] += assignment.quantity
+    return taken
 
 
 def _note_miss(tally: _Tally, limit: Decimal, price: Decimal, *, is_buy: bool) -> None:
@@ -124,21 +140,21 @@ def _price_books(
 def _tally_blocks(
     context: RunContext,
     tallies: dict[str, _Tally],
+    taken: Mapping[str, Decimal],
     buys: Mapping[_Cell, Decimal],
     sells: Mapping[_Cell, Decimal],
 ) -> None:
-    taken: dict[str, Decimal] = defaultdict(Decimal)
-    for assignment in context.result.assignments:
-        taken[assignment.buy_order_id] += assignment.quantity
-        taken[assignment.sell_order_id] += assignment.quantity
     profiles = _profiles(context)
     for row in context.result.block_results:
         tally = tallies[row.order_id]
         order = context.orders[row.order_id]
         limit, legs = profiles[row.order_id, row.option_id]
-        tally.wanted = max(tally.wanted, sum((units for *_, units in legs), Decimal(0)))
+        wanted = sum((units for *_, units in legs), Decimal(0))
+        if row.acceptance or not tally.accepted:
+            tally.wanted = wanted if row.acceptance else max(tally.wanted, wanted)
         tally.accepted = taken[row.order_id]
         tally.status = _stronger(tally.status, row.status)
+        tally.reason = row.reason if tally.status == row.status else tally.reason
         tally.surplus += row.surplus
         is_buy = order.side == OrderSide.BUY
         book, rtt = (buys, order.max_rtt_ms) if is_buy else (sells, None)
@@ -146,6 +162,32 @@ def _tally_blocks(
         if average is not None:
             tally.has_price = True
             _note_miss(tally, limit, average, is_buy=is_buy)
+
+
+def _tally_windowed(
+    context: RunContext,
+    tallies: dict[str, _Tally],
+    taken: Mapping[str, Decimal],
+    buys: Mapping[_Cell, Decimal],
+) -> None:
+    """Read what became of flexible and interruptible orders."""
+    bundle = context.bundle
+    jobs = {job.order_id: job for job in bundle.flexibles}
+    for row in context.result.flexible_results:
+        job, order = jobs[row.order_id], context.orders[row.order_id]
+        product = bundle.products[job.product]
+        tally = tallies[row.order_id]
+        tally.wanted = job.quantity_lots * job.duration * product.quantity_tick
+        tally.accepted = taken.get(row.order_id, Decimal(0))
+        tally.status, tally.reason, tally.surplus = row.status, row.reason, row.surplus
+        cells = [
+            buys.get((bundle.hubs[job.hub], product.name, order.max_rtt_ms, period))
+            for period in range(job.earliest_period + 1, job.latest_period + 2)
+        ]
+        cheapest = cheapest_average(cells, job.duration, in_a_row=not job.interruptible)
+        if cheapest is not None:
+            tally.has_price = True
+            _note_miss(tally, job.limit_price, cheapest, is_buy=True)
 
 
 def _profiles(
@@ -204,6 +246,8 @@ def _verdict(
         return OrderState.PARADOXICALLY_REJECTED, "paradoxically_rejected", _miss(context, tally)
     if tally.status == "not_placeable":
         return OrderState.REJECTED, "not_placeable", _miss(context, tally)
+    if tally.reason == "parent_rejected":
+        return OrderState.REJECTED, "parent_rejected", _miss(context, tally)
     if not tally.has_price:
         return OrderState.REJECTED, "no_supply" if order.side == OrderSide.BUY else "no_demand", {}
     if tally.beaten_elsewhere is not None:
@@ -218,7 +262,7 @@ def _verdict(
 
 
 def _partly(order: Order, tally: _Tally) -> str:
-    if order.kind == OrderKind.BLOCK:
+    if order.kind != OrderKind.CURVE:
         return "partly_accepted"
     return "at_margin" if tally.cut_at_margin else "partly_in_the_money"
 

@@ -138,6 +138,46 @@ class LegsOverlap(RuleBroken):
     message = gettext_noop("The parts of the profile overlap in period %(period)s.")
 
 
+class DurationOutsideWindow(RuleBroken):
+    """A flexible order lasts longer than its window, or not at all."""
+
+    code = "duration_outside_window"
+    message = gettext_noop(
+        "The work must last at least one period and at most %(periods)s, the length of its window."
+    )
+
+
+class FlexibleOrdersBuy(RuleBroken):
+    """An ask cannot be flexible or interruptible."""
+
+    code = "flexible_orders_buy"
+    message = gettext_noop("Flexible and interruptible orders can only buy.")
+
+
+class ParentNotLinkable(RuleBroken):
+    """The order that a block shall hang on cannot carry it."""
+
+    code = "parent_not_linkable"
+    message = gettext_noop(
+        "An order can only be linked to a block order of your organisation that is in the book of "
+        "the same auction."
+    )
+
+
+class OptionsForBlocksOnly(RuleBroken):
+    """Alternatives or a linked order are named on an order that is no block."""
+
+    code = "options_for_blocks_only"
+    message = gettext_noop("Only a block order has alternatives or is linked to another order.")
+
+
+class OptionsAtOneListing(RuleBroken):
+    """The alternatives of an ask are at another hub or of another product than its listing."""
+
+    code = "options_at_one_listing"
+    message = gettext_noop("All alternatives of a sell order are sold from its listing.")
+
+
 class FieldRequired(RuleBroken):
     """An input is missing."""
 
@@ -169,11 +209,12 @@ class LatencyClassUnknown(RuleBroken):
 
 
 class RequirementsNeedSinglePlacement(RuleBroken):
-    """Requirements on the machines go with a block order placed on one listing."""
+    """Requirements on the machines go with an order placed on one listing, never with a curve."""
 
     code = "requirements_need_single_placement"
     message = gettext_noop(
-        "Requirements on the machines can only be set on a block order placed on one listing."
+        "Requirements on the machines can only be set on an order that is placed on one listing as "
+        "a whole."
     )
 
 

@@ -29,14 +29,13 @@ from orders.models import (
     StandingBidCopy,
     StandingBidState,
 )
-from orders.ports.collateral import collateral_port
 from orders.selectors.capacity import period_starts
 from orders.selectors.projects import commitment_of
 from orders.services import refusals
 from orders.services.buying_rules import MOST_CNY, SumOutOfRange, find_project, require_consent
 from orders.services.order_request import CheckedOrder, OrderRequest, check_order
 from orders.services.request_record import record_of, request_of
-from orders.services.submission import require_trader, submit_order
+from orders.services.submission import require_trader, submit_order, worst_case_of
 
 logger = structlog.get_logger(__name__)
 
@@ -114,9 +113,7 @@ def create_standing_bid(
     checked = check_order(request, auction=auction, owner=owner)
     now = market_now()
     _check_limits(checked, ends_on, budget_cny, today=market_date(now))
-    worst = collateral_port().worst_case(
-        product_id=checked.product.pk, net_cny=checked.worst_net_cny
-    )
+    worst = worst_case_of(checked)
     require_consent(owner=owner, total_cny=worst.total_cny, has_consent=False)
     from_minute, until_minute = _minutes(checked)
     standing = StandingBid.objects.create(

@@ -1,5 +1,6 @@
 """Taking orders: in the book with their collateral held, or refused with a reason."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,9 +30,25 @@ from orders.selectors.prices import recent_average
 from orders.services import refusals
 from orders.services.buying_rules import charge_project, require_consent
 from orders.services.locks import share_gate
-from orders.services.order_request import CheckedOrder, Leg, OrderRequest, Step, check_order
+from orders.services.order_profile import WINDOWED, CheckedOption
+from orders.services.order_request import (
+    CheckedOrder,
+    Leg,
+    Option,
+    OrderRequest,
+    Step,
+    check_order,
+)
 
-__all__ = ["Leg", "OrderPreview", "OrderRequest", "Step", "preview_order", "submit_order"]
+__all__ = [
+    "Leg",
+    "Option",
+    "OrderPreview",
+    "OrderRequest",
+    "Step",
+    "preview_order",
+    "submit_order",
+]
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class OrderPreview:
             over recent auctions, per unit and hour 不含税; None without any.
         max_rtt_ms: the latency class the limit is snapped to; None for no limit.
         hubs: supply hubs within that class and the round-trip time to each, nearest first.
-        unit_hours: units times hours over the whole window.
+        unit_hours: most units times hours it can take.
     """
 
     worst_case: WorstCase | None
@@ -105,7 +122,7 @@ def preview_order(*, actor: Actor, request: OrderRequest) -> OrderPreview:
     missing = Decimal(0)
     if is_buy:
         port = collateral_port()
-        worst = port.worst_case(product_id=checked.product.pk, net_cny=checked.worst_net_cny)
+        worst = worst_case_of(checked)
         available = port.available_cny(organisation_id=owner.pk)
         missing = max(worst.total_cny - available, Decimal(0))
     expected = recent_average(
@@ -114,7 +131,6 @@ def preview_order(*, actor: Actor, request: OrderRequest) -> OrderPreview:
         is_delivered=is_buy,
         max_rtt_ms=checked.max_rtt_ms,
     )
-    unit_periods = sum(checked.offered.values(), Decimal(0))
     return OrderPreview(
         worst_case=worst,
         available_cny=available,
@@ -122,7 +138,7 @@ def preview_order(*, actor: Actor, request: OrderRequest) -> OrderPreview:
         expected_price=expected,
         max_rtt_ms=checked.max_rtt_ms,
         hubs=hubs_within(checked.hub, checked.max_rtt_ms) if is_buy else [],
-        unit_hours=unit_periods * checked.auction.period_minutes / 60,
+        unit_hours=checked.unit_periods * checked.auction.period_minutes / 60,
     )
 
 
@@ -190,7 +206,7 @@ def _hold(order: Order, checked: CheckedOrder, now: datetime, *, has_consent: bo
     if net > limit:
         raise refusals.NotionalTooLarge(field="quantity", notional=net, limit=limit)
     port = collateral_port()
-    worst = port.worst_case(product_id=checked.product.pk, net_cny=net)
+    worst = worst_case_of(checked)
     order.worst_case_cny = worst.total_cny
     owner = order.organisation
     require_consent(owner=owner, total_cny=worst.total_cny, has_consent=has_consent)
@@ -205,10 +221,20 @@ def _hold(order: Order, checked: CheckedOrder, now: datetime, *, has_consent: bo
         )
 
 
+def worst_case_of(checked: CheckedOrder) -> WorstCase:
+    """Return the most a buy can cost with fee and tax."""
+    return dearest(collateral_port().worst_cases(checked.worst_purchases))
+
+
+def dearest(cases: Sequence[WorstCase]) -> WorstCase:
+    """Return what must be held when at most one of several purchases is made."""
+    return max(cases, key=lambda case: case.total_cny)
+
+
 def unsaved_order(actor: Actor, owner: Organisation, checked: CheckedOrder) -> Order:
     """Return the row of a checked order, without hold and time."""
     request = checked.request
-    is_block = request.kind == OrderKind.BLOCK
+    is_curve = request.kind == OrderKind.CURVE
     return Order(
         public_id=uuid4(),
         auction=checked.auction,
@@ -217,6 +243,8 @@ def unsaved_order(actor: Actor, owner: Organisation, checked: CheckedOrder) -> O
         source=request.source,
         side=request.side,
         kind=request.kind,
+        parent=checked.parent,
+        duration=request.duration if request.kind in WINDOWED else None,
         product=checked.product,
         hub=checked.hub,
         listing=checked.listing,
@@ -224,7 +252,7 @@ def unsaved_order(actor: Actor, owner: Organisation, checked: CheckedOrder) -> O
         project=checked.project,
         max_rtt_ms=checked.max_rtt_ms,
         placement=request.placement,
-        min_acceptance=request.min_acceptance if is_block else Decimal(0),
+        min_acceptance=Decimal(0) if is_curve else request.min_acceptance,
         min_dengbao_level=request.min_dengbao_level,
         requires_xinchuang=request.requires_xinchuang,
         min_trust_level=request.min_trust_level,
@@ -251,18 +279,26 @@ def curve_rows(order: Order, checked: CheckedOrder) -> list[CurveStep]:
     ]
 
 
-def leg_rows(option: BlockOption, checked: CheckedOrder) -> list[BlockLeg]:
-    """Return the legs of a block as rows."""
+def option_rows(order: Order, checked: CheckedOrder) -> list[tuple[BlockOption, CheckedOption]]:
+    """Return the alternatives of a block order as rows, beside what they are made of."""
+    return [
+        (BlockOption(order=order, option_no=number, limit_price=option.limit_price), option)
+        for number, option in enumerate(checked.options, start=1)
+    ]
+
+
+def leg_rows(row: BlockOption, option: CheckedOption) -> list[BlockLeg]:
+    """Return the legs of an alternative as rows."""
     return [
         BlockLeg(
-            option=option,
-            hub=checked.hub,
-            product=checked.product,
+            option=row,
+            hub=option.hub,
+            product=option.product,
             first_period=leg.first_period,
             last_period=leg.last_period,
             quantity=leg.quantity,
         )
-        for leg in checked.legs
+        for leg in option.legs
     ]
 
 
@@ -270,5 +306,6 @@ def _insert_parts(order: Order, checked: CheckedOrder) -> None:
     if checked.request.kind == OrderKind.CURVE:
         CurveStep.objects.bulk_create(curve_rows(order, checked))
         return
-    option = BlockOption.objects.create(order=order, limit_price=checked.best_limit)
-    BlockLeg.objects.bulk_create(leg_rows(option, checked))
+    pairs = option_rows(order, checked)
+    BlockOption.objects.bulk_create([row for row, _ in pairs])
+    BlockLeg.objects.bulk_create([leg for row, option in pairs for leg in leg_rows(row, option)])

@@ -1,5 +1,7 @@
 """Orders by the interface, from the first to the outcome."""
 
+from decimal import Decimal
+
 import pytest
 
 from orders.models import Order, OrderSource, OrderState
@@ -129,3 +131,51 @@ def test_public_results_after_publication(day) -> None:
     assert {row["hub"] for row in prices["results"]} >= {"WEST", "EAST"}
     assert flows["flows"]
     assert curves["is_hidden"] is True  # one buyer: a curve would be this member's
+
+
+def test_a_flexible_and_an_interruptible_bid(day) -> None:
+    caller = program_of(buyer("10000"))
+
+    for kind in ("flexible", "interruptible"):
+        answer = caller.post("orders/", day.block(kind=kind, duration=2))
+
+        assert answer.status_code == 201, answer.content
+        body = answer.json()
+        assert (body["kind"], body["duration"], body["options"]) == (kind, 2, [])
+        assert Order.objects.get(public_id=body["id"]).worst_case_cny == Decimal("171.30")
+
+
+def test_alternatives_and_a_linked_block(day) -> None:
+    caller = program_of(buyer("10000"))
+    options = [
+        {"limit_price": "8", "hub": "WEST", "quantity": "10"},
+        {
+            "limit_price": "9",
+            "hub": "EAST",
+            "legs": [{"first_period": 1, "last_period": 2, "quantity": "4"}],
+        },
+    ]
+    sent = day.block(quantity=None, limit_price=None, options=options)
+
+    answer = caller.post("orders/", sent)
+
+    assert answer.status_code == 201, answer.content
+    body = answer.json()
+    assert [
+        (one["option_no"], one["limit_price"], one["legs"][0]["hub"]) for one in body["options"]
+    ] == [(1, "8.000000", "WEST"), (2, "9.000000", "EAST")]
+    child = caller.post("orders/", day.block(parent_order=body["id"]))
+    assert child.status_code == 201, child.content
+    assert child.json()["parent_order"] == body["id"]
+
+
+def test_values_of_another_kind_are_refused_by_name(day) -> None:
+    caller = program_of(buyer("10000"))
+    step = [{"price": "8", "quantity": "1"}]
+
+    answer = caller.post("orders/", day.block(kind="flexible", duration=2, steps=step))
+    twice = caller.post("orders/", day.block(options=[{"limit_price": "8", "quantity": "1"}]))
+
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["fields"]) == ["steps"], answer.content
+    assert twice.status_code == 400
