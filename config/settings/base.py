@@ -229,15 +229,17 @@ PORTAL_PROVIDERS = {
     "auction_strip": "orders.web.strip.auction_strip",
     "recent_prices": "orders.web.recent_prices.recent_prices",
     "listing_sales": "orders.web.listing_sales.listing_sales",
+    "delivery_record": "settlement.web.delivery_record.delivery_record_provider",
+    "trading_progress": "settlement.web.supplier_desk.trading_progress",
 }
 # Registration numbers in the footer, as the operator was given them (ICP备案, 公安备案).
 ICP_NUMBER = env.text("ICP_NUMBER")
 PUBLIC_SECURITY_NUMBER = env.text("PUBLIC_SECURITY_NUMBER")
 COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
-COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"
-# Health: a worker whose heartbeat row is older than this is called dead.
 # Real seconds between two indicative clearings at least; a clock that runs fast asks for many.
 INDICATIVE_PAUSE_S = 0
+COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"
+# Health: a worker whose heartbeat row is older than this is called dead.
 WORKER_HEARTBEAT_LIMIT_S = 30
 
 # --- proofs -------------------------------------------------------------------------------------
