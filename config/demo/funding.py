@@ -30,15 +30,17 @@ def accounts_open(members: list[Organisation]) -> bool:
     return opened == len(members)
 
 
-def fund(member: Organisation, *, deposit_cny: Decimal, credit_cny: Decimal) -> None:
-    """Book a deposit and set a credit limit, each by two persons."""
+def fund(
+    member: Organisation, *, deposit_cny: Decimal, credit_cny: Decimal, note: str = "DEMO"
+) -> None:
+    """Book a deposit and set a credit limit, each by two persons; the note starts its reference."""
     maker, checker = _two_persons()
     if deposit_cny:
         receipt = record_deposit(
             actor=maker,
             organisation=member,
             amount_cny=deposit_cny,
-            bank_reference=f"DEMO-{member.code}-{market_date(market_now()):%Y%m%d}",
+            bank_reference=f"{note}-{member.code}-{market_date(market_now()):%Y%m%d}",
             received_on=market_date(market_now()),
         )
         confirm_deposit(actor=checker, deposit_public_id=receipt.public_id)

@@ -58,7 +58,7 @@ def place_orders(cast: Cast, auction: Auction, appetite: Appetite) -> Counter[st
         scenarios=cast.scenarios,
         appetite=appetite,
     )
-    bids = [(cast.buying[order.organisation_code], _request(auction, order)) for order in wanted]
+    bids = [(cast.buying[order.organisation_code], request(auction, order)) for order in wanted]
     return Counter(
         "accepted" if isinstance(outcome, Order) else outcome.code
         for outcome in submit_bids(auction=auction, bids=bids)
@@ -75,7 +75,8 @@ def intraday_appetite(auction: Auction) -> Appetite:
     )
 
 
-def _request(auction: Auction, wanted: WantedOrder) -> OrderRequest:
+def request(auction: Auction, wanted: WantedOrder) -> OrderRequest:
+    """Return a drawn order as the request that a buyer would send."""
     return OrderRequest(
         auction=auction.public_id,
         side=OrderSide.BUY,

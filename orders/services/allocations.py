@@ -1,12 +1,12 @@
 """Who serves whom: allocations with the money of every delivery period."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from fractions import Fraction
-from typing import cast
+from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -27,21 +27,34 @@ _PERIOD_COLUMNS = (
     *("quantity", "buyer_price", "seller_price", "tariff_price"),
 )
 _ZERO = Decimal(0)
+# Money of one period has some twenty digits; a sum that would not be exact raises.
+_EXACT = Context(prec=60, traps=[Inexact])
+# Prices on their tick are decimals; what was spread by quotient is a fraction.
+Rate = Decimal | Fraction
+_NOTHING = Fraction(0)
 
 
 class MoneyDoesNotTie(Exception):
     """The allocations do not add up to the sums of the result; nothing is published."""
 
 
+class Way(NamedTuple):
+    """What a trade's tariff depends on."""
+
+    supply_hub: str
+    hub: str
+    product: str
+
+
 @dataclass
 class Cell:
-    """One period of a trade; money is exact, CNY for the whole period."""
+    """One period of a trade; rates are exact, CNY per unit for the whole period."""
 
     period: int
     quantity: Decimal
-    buyer: Fraction
-    seller: Fraction
-    tariff: Fraction = Fraction(0)
+    buyer: Rate
+    seller: Decimal
+    tariff: Fraction = _NOTHING
 
 
 @dataclass
@@ -56,6 +69,11 @@ class Trade:
     cells: list[Cell] = field(default_factory=list)
     buyer_net: Decimal = _ZERO
     seller_net: Decimal = _ZERO
+
+    @property
+    def way(self) -> Way:
+        """Where the product is computed and where it is consumed."""
+        return Way(self.supply_hub, self.hub, self.product)
 
     @property
     def quantity(self) -> Decimal:
@@ -91,10 +109,11 @@ def write_allocations(context: RunContext, trades: list[Trade], *, now: datetime
     ]
     Allocation.objects.bulk_create(rows, batch_size=2000)
     pairs = zip(rows, trades, strict=True)
+    periods = _PeriodRows(context)
     copy_rows(
         AllocationPeriod,
         _PERIOD_COLUMNS,
-        (_period_row(context, row.pk, cell) for row, trade in pairs for cell in trade.cells),
+        (line for row, trade in pairs for line in periods.of(row.pk, trade.cells)),
     )
 
 
@@ -129,8 +148,7 @@ def _gather(context: RunContext) -> list[Trade]:
         gets = supply[row.hub_of_supply, row.product, row.period]
         if pays is None or gets is None:
             raise MoneyDoesNotTie(f"{key}: traded without a price")
-        quantity = Fraction(row.quantity)
-        cell = Cell(row.period, row.quantity, quantity * Fraction(pays), quantity * Fraction(gets))
+        cell = Cell(row.period, row.quantity, pays, gets)
         trades[key].cells.append(cell)
     ordered = sorted(trades.values(), key=lambda t: (t.buy.pk, t.sell.pk, t.product, t.supply_hub))
     for trade in ordered:
@@ -139,13 +157,11 @@ def _gather(context: RunContext) -> list[Trade]:
 
 
 def _merged(cells: Iterable[Cell]) -> list[Cell]:
-    """Join the cells of one period (options of one order may share it)."""
+    """Join the cells of one period; options of one order may share it, at the same prices."""
     found: dict[int, Cell] = {}
     for cell in cells:
         if cell.period in found:
             found[cell.period].quantity += cell.quantity
-            found[cell.period].buyer += cell.buyer
-            found[cell.period].seller += cell.seller
         else:
             found[cell.period] = cell
     return [found[period] for period in sorted(found)]
@@ -169,11 +185,11 @@ def _pay_single_placements(context: RunContext, trades: list[Trade]) -> None:
             placed[trade.buy.pk].append(trade)
     for order_id, own in placed.items():
         cells = [cell for trade in own for cell in trade.cells]
-        received = sum((cell.seller for cell in cells), Fraction(0))
-        units = sum((Fraction(cell.quantity) for cell in cells), Fraction(0))
+        received = _money((cell.quantity, cell.seller) for cell in cells)
+        units = sum((Fraction(cell.quantity) for cell in cells), _NOTHING)
         carriage = (payments[order_id] - received) / units
         for cell in cells:
-            cell.buyer = cell.seller + carriage * Fraction(cell.quantity)
+            cell.buyer = Fraction(cell.seller) + carriage
 
 
 def _spread_tariffs(context: RunContext, trades: list[Trade]) -> None:
@@ -190,41 +206,65 @@ def _spread_tariffs(context: RunContext, trades: list[Trade]) -> None:
     bandwidth = {product.name: product.bandwidth for product in context.bundle.products}
     for row in context.result.flows:
         units = Fraction(row.forward_quantity + row.reverse_quantity)
-        rate = Fraction(tariffs[row.from_hub, row.to_hub]) * Fraction(bandwidth[row.product])
-        due[row.product, row.period] += units * rate
-    weights = _tariff_weights(context, trades)
+        tariff = Fraction(tariffs[row.from_hub, row.to_hub])
+        due[row.product, row.period] += units * tariff * Fraction(bandwidth[row.product])
+    carried = _units_carried(trades)
+    weights = _tariffs_of(context, {way for way, _period in carried})
     totals: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
-    for trade, rate in zip(trades, weights, strict=True):
+    for (way, period), carried_units in carried.items():
+        totals[way.product, period] += weights[way] * Fraction(carried_units)
+    rates = {
+        (way, period): due[way.product, period] * weights[way] / totals[way.product, period]
+        for way, period in carried
+        if totals[way.product, period]
+    }
+    for trade in trades:
         for cell in trade.cells:
-            totals[trade.product, cell.period] += rate * Fraction(cell.quantity)
-    for trade, rate in zip(trades, weights, strict=True):
-        for cell in trade.cells:
-            key = (trade.product, cell.period)
-            if totals[key]:
-                cell.tariff = due[key] * rate * Fraction(cell.quantity) / totals[key]
+            cell.tariff = rates.get((trade.way, cell.period), _NOTHING)
 
 
-def _tariff_weights(context: RunContext, trades: list[Trade]) -> list[Fraction]:
+def _units_carried(trades: list[Trade]) -> dict[tuple[Way, int], Decimal]:
+    """Return unit-periods by way and period."""
+    units: dict[tuple[Way, int], Decimal] = defaultdict(Decimal)
+    for trade in trades:
+        for cell in trade.cells:
+            units[trade.way, cell.period] += cell.quantity
+    return units
+
+
+def _tariffs_of(context: RunContext, ways: Iterable[Way]) -> dict[Way, Fraction]:
+    """Return the tariff of a unit on the market's route of each way."""
     hubs = context.bundle.hubs
     index = {name: number for number, name in enumerate(hubs)}
     routes = least_rtt_routes(hubs, context.bundle.links)
-    weights = []
-    for trade in trades:
-        route = routes.get((index[trade.supply_hub], index[trade.hub]))
-        bandwidth = Fraction(context.products[trade.product].bandwidth_gbps_per_unit)
-        weights.append(Fraction(route.tariff) * bandwidth if route else Fraction(0))
-    return weights
+    tariffs = {}
+    for way in ways:
+        route = routes.get((index[way.supply_hub], index[way.hub]))
+        bandwidth = Fraction(context.products[way.product].bandwidth_gbps_per_unit)
+        tariffs[way] = Fraction(route.tariff) * bandwidth if route else _NOTHING
+    return tariffs
+
+
+def _money(parts: Iterable[tuple[Decimal, Rate]]) -> Fraction:
+    """Return the exact sum of quantities times rates."""
+    decimal, fraction = _ZERO, Fraction(0)
+    for quantity, rate in parts:
+        if isinstance(rate, Fraction):
+            fraction += Fraction(quantity) * rate
+        else:
+            decimal = _EXACT.add(decimal, _EXACT.multiply(quantity, rate))
+    return Fraction(decimal) + fraction
 
 
 def _round_sums(context: RunContext, trades: list[Trade]) -> None:
     summary = context.result.summary
-    buyers = [sum((cell.buyer for cell in trade.cells), Fraction(0)) for trade in trades]
-    sellers = [sum((cell.seller for cell in trade.cells), Fraction(0)) for trade in trades]
+    buyers = [_money((cell.quantity, cell.buyer) for cell in trade.cells) for trade in trades]
+    sellers = [_money((cell.quantity, cell.seller) for cell in trade.cells) for trade in trades]
     for name, quotas, stated in (
         ("buyers pay", buyers, summary.buyer_payments),
         ("sellers get", sellers, summary.seller_receipts),
     ):
-        if sum(quotas, Fraction(0)) != Fraction(stated):
+        if sum(quotas, _NOTHING) != Fraction(stated):
             raise MoneyDoesNotTie(f"{name} {float(sum(quotas)):.6f}, the result says {stated}")
     if not trades:
         return
@@ -263,24 +303,37 @@ def _allocation(context: RunContext, trade: Trade, number: str) -> Allocation:
     )
 
 
-def _period_row(context: RunContext, allocation_id: int, cell: Cell) -> tuple[object, ...]:
-    minutes = context.auction.period_minutes
-    return (
-        allocation_id,
-        cell.period,
-        context.starts_at(cell.period).isoformat(),
-        context.ends_at(cell.period).isoformat(),
-        cell.quantity,
-        *(
-            _hourly(money, cell.quantity, minutes)
-            for money in (cell.buyer, cell.seller, cell.tariff)
-        ),
-    )
+class _PeriodRows:
+    """Rows of the table of periods; an hourly price is computed once however often it is paid."""
 
+    def __init__(self, context: RunContext) -> None:
+        self._minutes = context.auction.period_minutes
+        self._spans = {
+            number: (context.starts_at(number).isoformat(), context.ends_at(number).isoformat())
+            for number in range(1, len(context.starts) + 1)
+        }
+        self._known: dict[Rate, Decimal] = {}
 
-def _hourly(money: Fraction, quantity: Decimal, minutes: int) -> Decimal:
-    per_hour = money * MINUTES_PER_HOUR / (Fraction(quantity) * minutes)
-    return round_quotient(Decimal(per_hour.numerator), per_hour.denominator, PRICE_PLACES)
+    def of(self, allocation_id: int, cells: Iterable[Cell]) -> Iterator[tuple[object, ...]]:
+        """Yield the rows of one allocation."""
+        for cell in cells:
+            yield (
+                allocation_id,
+                cell.period,
+                *self._spans[cell.period],
+                cell.quantity,
+                self._hourly(cell.buyer),
+                self._hourly(cell.seller),
+                self._hourly(cell.tariff),
+            )
+
+    def _hourly(self, rate: Rate) -> Decimal:
+        if rate not in self._known:
+            per_hour = Fraction(rate) * MINUTES_PER_HOUR / self._minutes
+            self._known[rate] = round_quotient(
+                Decimal(per_hour.numerator), per_hour.denominator, PRICE_PLACES
+            )
+        return self._known[rate]
 
 
 def net_by_buy_order(trades: Iterable[Trade]) -> Mapping[int, Decimal]:
