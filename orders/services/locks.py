@@ -45,6 +45,11 @@ def try_network() -> bool:
     return _try_advisory(LockSpace.NETWORK, 0)
 
 
+def wait_network() -> None:
+    """Wait for the network: who changes hubs and links does so while no book is being frozen."""
+    _advisory("pg_advisory_xact_lock", LockSpace.NETWORK, 0)
+
+
 def wait_phase(auction_id: int) -> None:
     """Wait for the auction's phase lock: an operator steps in between two phases."""
     _advisory("pg_advisory_xact_lock", LockSpace.AUCTION_PHASE, auction_id)
