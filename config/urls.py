@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("marketplace.web.urls")),
     path("", include("orders.web.urls")),
     path("", include("settlement.web.urls")),
+    path("bulletins/", include("settlement.web.bulletin_urls")),
     path("api/v1/", include("config.api_urls")),
 ]
 

@@ -1,4 +1,4 @@
-"""PDF documents for signing: bilingual confirmation (成交确认单) and bill (结算单).
+"""PDF: bilingual confirmation (成交确认单) and bill (结算单), and the daily bulletin (市场日报).
 
 WeasyPrint needs Pango and is heavy, so it is imported when the first document is asked for. Its
 fetcher gives out the project's own fonts and nothing else: no file, no network.
@@ -10,9 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from marketplace.domain.errors import RuleBroken, gettext_noop
 from orders.models import Allocation
+from orders.selectors.market_day import MarketDay
+from settlement.exports.bulletin import bulletin_context
 from settlement.exports.documents import confirmation_context, invoice_context
 from settlement.models import Invoice
 
@@ -44,6 +47,17 @@ def invoice_pdf(invoice: Invoice) -> bytes:
         PdfUnavailable: Pango is missing.
     """
     return _pdf("settlement/pdf/invoice.html", invoice_context(invoice))
+
+
+def bulletin_pdf(day: MarketDay, *, language: str) -> bytes:
+    """Return the daily bulletin (市场日报) in one language, `zh-hans` or `en`.
+
+    Raises:
+        PdfUnavailable: Pango is missing.
+    """
+    with translation.override(language):
+        context = {**bulletin_context(day), "language": language}
+        return _pdf("settlement/pdf/bulletin.html", context)
 
 
 def _pdf(template: str, context: dict[str, Any]) -> bytes:
