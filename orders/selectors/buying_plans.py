@@ -17,7 +17,12 @@ from orders.domain.price_chance import HOURS_OF_DAY, RecentAuction, hours_of_win
 from orders.models import Auction
 from orders.selectors.auctions import open_auctions
 from orders.selectors.capacity import period_starts
-from orders.selectors.price_samples import delivered_samples, recent_runs, supply_samples
+from orders.selectors.price_samples import (
+    delivered_samples,
+    prices_here,
+    recent_runs,
+    supply_samples,
+)
 from orders.selectors.supply_in_reach import declared_carbon, room_in_reach
 
 PRICE_STEP = Decimal("0.0001")
@@ -100,16 +105,17 @@ class _Samples:
         self, need: Need, reached: Mapping[int, tuple[Hub, Decimal]], now: datetime
     ) -> None:
         runs = recent_runs(product=need.product, now=now)
-        self._supply = supply_samples(product=need.product, hubs=reached, runs=runs)
-        delivered = delivered_samples(
-            product=need.product, hub=need.hub, max_rtt_ms=need.max_rtt_ms, runs=runs
-        )
-        self._delivered = {auction.run: auction for auction in delivered}
         routes = routes_from(need.hub.code)
         self._transport = {
             hub_id: transport_price(need.product, routes[hub.code])
             for hub_id, (hub, _rtt) in reached.items()
         }
+        self._supply = supply_samples(product=need.product, hubs=reached, runs=runs)
+        delivered = delivered_samples(
+            product=need.product, hub=need.hub, max_rtt_ms=need.max_rtt_ms, runs=runs
+        )
+        here = prices_here(delivered=delivered, supply=self._supply, transport=self._transport)
+        self._delivered = {auction.run: auction for auction in here}
         self._zone = ZoneInfo(settings.MARKET_TIME_ZONE)
         self._known: dict[tuple[int, tuple[int, ...]], tuple[Decimal, ...]] = {}
 

@@ -3,7 +3,7 @@
 CNY per unit and hour, 不含税. Only published runs count, so nothing here depends on a sealed order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -60,6 +60,33 @@ def supply_samples(
         carbon_class_g__isnull=True,
     )
     return _by_hub(rows)
+
+
+def prices_here(
+    *,
+    delivered: Iterable[RecentAuction],
+    supply: Mapping[int, Iterable[RecentAuction]],
+    transport: Mapping[int, Decimal],
+) -> list[RecentAuction]:
+    """Return what each recent auction would have charged at a place within a latency class.
+
+    A run publishes delivered prices of the classes that somebody asked for. For the others the
+    price is the cheapest supply within reach with the tariff of its way.
+
+    Args:
+        delivered: published delivered prices of the class.
+        supply: supply prices by hub.
+        transport: tariff of the way to each hub within reach, CNY per unit and hour.
+    """
+    found: dict[int, dict[int, Decimal]] = {}
+    for hub_id, auctions in supply.items():
+        for auction in auctions:
+            prices = found.setdefault(auction.run, {})
+            for hour, price in auction.prices.items():
+                brought = price + transport[hub_id]
+                prices[hour] = min(brought, prices.get(hour, brought))
+    found |= {auction.run: dict(auction.prices) for auction in delivered}
+    return [RecentAuction(run, prices) for run, prices in sorted(found.items())]
 
 
 def _by_hub(rows: QuerySet[ClearingPrice]) -> dict[int, list[RecentAuction]]:

@@ -78,6 +78,13 @@ class BudgetUsed(RuleBroken):
     message = gettext_noop("The budget of the standing bid is used up.")
 
 
+class LinkedBidNotRepeated(RuleBroken):
+    """The order that a bid hangs on is in one book only."""
+
+    code = "linked_bid_not_repeated"
+    message = gettext_noop("A bid that is linked to another order cannot be repeated.")
+
+
 class WindowNotThere(RuleBroken):
     """The auction has no period in the window of the standing bid."""
 
@@ -284,8 +291,12 @@ def _check_limits(
         is_sum = budget_cny.is_finite() and 0 < budget_cny < MOST_CNY
         if not is_sum or budget_cny != round_up(budget_cny):
             raise SumOutOfRange(field="budget")
+    if checked.parent is not None:
+        raise LinkedBidNotRepeated(field="parent")
     is_intraday = checked.auction.calendar.kind == CalendarKind.INTRADAY
-    if is_intraday and checked.request.legs:
+    request = checked.request
+    has_profile = bool(request.legs) or any(option.legs for option in request.options)
+    if is_intraday and has_profile:
         raise ProfileNotRepeated(field="kind")
 
 

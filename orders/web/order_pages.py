@@ -27,6 +27,7 @@ from orders.services.cancellation import cancel_order
 from orders.web.names import auction_name, window_text
 from orders.web.order_outcome import describe_outcome
 from orders.web.order_rows import order_row, with_parts
+from orders.web.order_substitutes import substitute_rows
 from orders.web.reasons import advice, reason_text
 
 PAGE_SIZE = 25
@@ -131,6 +132,7 @@ def show_order(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "steps": _windowed(order, order.curve_steps.order_by("-price", "first_period")),
         "options": _options(order),
         "outcome": describe_outcome(order),
+        "substitutes": substitute_rows(order),
         "can_cancel": _can_cancel(request, order),
     }
     return render(request, "orders/order_detail.html", context)

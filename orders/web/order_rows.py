@@ -24,7 +24,9 @@ class OrderRow:
 
 def with_parts(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Return the orders with all that a row shows, in one query."""
-    return orders.select_related("auction__calendar", "product", "hub", "scenario", "listing")
+    return orders.select_related(
+        "auction__calendar", "product", "hub", "scenario", "listing", "project"
+    )
 
 
 def order_rows(orders: QuerySet[Order]) -> list[OrderRow]:

@@ -8,10 +8,21 @@ import pytest
 from django.urls import reverse
 
 from orders.models import Order, OrderState
+from orders.services.submission import submit_order
 from orders.web.reasons import BUY_REASONS, COMMON_REASONS, SELL_REASONS, reason_text
+from settlement.models import Invoice
+from settlement.services.deliveries import (
+    METERING_GRACE,
+    complete_due_deliveries,
+    create_deliveries,
+)
+from settlement.services.grid_factors import load_grid_factors
+from settlement.services.settling import settle_auction
+from tests.factories.orders import curve_request, published
+from tests.factories.settlement import deliver, move_clock
 from tests.factories.trading import buyer
 from tests.web.desks import browser, text_of
-from tests.web.trading_floor import open_floor, published_floor
+from tests.web.trading_floor import Floor, open_floor, published_floor
 
 pytestmark = pytest.mark.django_db
 
@@ -69,17 +80,49 @@ def test_filters_narrow_the_list_and_unknown_ones_do_not(query: dict, found: int
     assert len(page.context["rows"]) == found
 
 
-def test_price_in_lines_adds_up_to_what_was_bought() -> None:
+def test_price_in_five_lines_adds_up_to_the_bill() -> None:
     floor = published_floor()
 
     page = browser(floor.buyer).get(reverse("order", args=[floor.order.public_id]))
 
     lines = page.context["outcome"].lines
-    allocations = page.context["outcome"].allocations
     assert lines.supply + lines.tariff + lines.congestion == lines.net
-    assert lines.net == sum(allocation.buyer_net_cny for allocation in allocations)
-    assert lines.total == lines.fee + lines.vat + lines.net.quantize(Decimal("0.01"))
-    assert "Your price in lines" in text_of(page)
+    assert lines.net + lines.fee + lines.vat == lines.total
+    assert sum(lines.units.values()) == lines.unit_total
+    assert "Your price in five lines" in text_of(page)
+    assert lines.total == _billed(floor)
+
+
+def _billed(floor: Floor) -> Decimal:
+    """Deliver everything as sold, settle, and return what the buyer is billed."""
+    load_grid_factors()
+    create_deliveries(floor.auction.pk)
+    deliver(floor.auction)
+    later = floor.auction.delivery_ends_at + METERING_GRACE
+    move_clock(later)
+    complete_due_deliveries(later)
+    settle_auction(auction_id=floor.auction.pk)
+    bill = Invoice.objects.get(organisation=floor.buyer.organisation, direction="receivable")
+    return bill.gross.amount
+
+
+def test_an_unmatched_bid_names_what_would_have_fitted() -> None:
+    floor = open_floor((8, 10))
+    order = submit_order(
+        actor=floor.buyer,
+        request=curve_request(
+            *(floor.auction, floor.market.product, floor.market.city, ((6, 10),)),
+            max_rtt_ms=Decimal(10),
+        ),
+    )
+    published(floor.auction)
+
+    page = browser(floor.buyer).get(reverse("order", args=[order.public_id]))
+
+    # Within 10 ms only the east sells, at 9; the west, at 5, is 25 ms away.
+    texts = [row.text for row in page.context["substitutes"]]
+    assert len(texts) == 1
+    assert "Without a latency limit the same hours cost 5.00" in texts[0]
 
 
 def test_partly_bought_order_says_what_was_missing() -> None:
