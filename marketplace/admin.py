@@ -7,14 +7,18 @@ is shown and not edited here. No order and no price of an order is reachable fro
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as DjangoUserChangeForm
 from django.contrib.auth.models import Group
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.models import (
@@ -36,11 +40,30 @@ from marketplace.models import (
 )
 from marketplace.selectors.clock import market_now
 from marketplace.services.audit import record_audit
+from marketplace.services.proofs import VERIFIED_KEY
 
 admin.site.site_header = _("Hengsuan master data")
 admin.site.site_title = _("Hengsuan")
 admin.site.index_title = _("Master data of the market")
 admin.site.unregister(Group)
+
+
+def _lead_to_sign_in(request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+    """Sign in on the portal's page, which asks for the second factor; who is in is refused."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.get_full_path())
+
+
+def _may_enter(request: HttpRequest) -> bool:
+    user = request.user
+    has_proof = not settings.SECOND_FACTOR_ROLES or bool(request.session.get(VERIFIED_KEY))
+    return bool(user.is_active and user.is_staff) and has_proof
+
+
+# Assigned, so that every model registered on the site is behind the same door.
+admin.site.login = _lead_to_sign_in  # type: ignore[method-assign,assignment]
+admin.site.has_permission = _may_enter  # type: ignore[method-assign,assignment]
 
 _UNSAID = {"password"}
 

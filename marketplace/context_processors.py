@@ -33,6 +33,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "navigation": lazily(lambda: provided("navigation", request, [])),
         "auction_strip": lazily(lambda: provided("auction_strip", request, {})),
         "market_clock": lazily(lambda: clock_of(request)),
+        "bell": lazily(lambda: provided("bell", request, {})),
         "portal": lazily(lambda: describe_portal(request)),
     }
 

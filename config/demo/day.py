@@ -14,6 +14,7 @@ from pathlib import Path
 
 from config.demo import delivering, funding, imports, trading
 from config.demo.cast import Cast, gather_cast
+from config.demo.sign_in import enrol_platform
 from marketplace.domain.periods import MARKET_TIME_ZONE, local_instant, market_date
 from marketplace.models import MarketClock, Organisation
 from marketplace.selectors.clock import market_now
@@ -75,6 +76,7 @@ def prepare_market(stage: Stage, *, password: str, data: Path | None = None) -> 
     load_grid_factors()
     seeded = seed_members(password=password, days=DAYS_LISTED)
     extend_calendars(days=DAYS_LISTED)
+    enrol_platform()
     stage.say(
         f"市场就绪 market: {seeded.organisations} 家主体 members, {seeded.pools} 个资源池 pools,"
         f" {seeded.listings} 笔常备供给 standing listings"

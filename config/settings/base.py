@@ -109,6 +109,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_IPWARE_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 
+# Else the lock counts under the model's `email`, which no form sends, and holds nobody back.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 
 # Roles of the platform whose people sign in with a second factor, or set one up at once.

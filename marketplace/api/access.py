@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from marketplace.api.authentication import PortalSessionAuthentication, request_actor
 from marketplace.models import ApiToken, Organisation
 from marketplace.permissions import Actor
+from marketplace.services.proofs import lacks_second_factor
 
 Condition = Callable[[Actor], bool]
 
@@ -63,15 +64,36 @@ def operates(actor: Actor) -> bool:
     return actor.is_operator
 
 
+class SecondFactorMissing(PermissionDenied):
+    """The session's role needs a second factor that was not shown."""
+
+    default_detail = _("Your role needs a second factor. Sign in with it.")
+    default_code = "second_factor_missing"
+
+
+class ConfirmationMissing(PermissionDenied):
+    """Password or code were shown too long ago for this."""
+
+    default_detail = _("Confirm on the account page that it is you, then try again.")
+    default_code = "confirmation_missing"
+
+
 class RightsPermission(BasePermission):
     """Asks the view's scope and condition for the method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Tell whether the caller may; raises ScopeMissing for a token without the scope."""
+        """Tell whether the caller may.
+
+        Raises:
+            ScopeMissing: a token without the scope.
+            SecondFactorMissing: a session whose role needs more than a password.
+        """
         is_read = request.method in SAFE_METHODS
         scope = view.read_scope if is_read else view.write_scope
         if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
             raise ScopeMissing
+        if request.auth is None and lacks_second_factor(view.actor, request.session):
+            raise SecondFactorMissing
         condition = view.readers if is_read else view.writers
         return condition(view.actor)
 

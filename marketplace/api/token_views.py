@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace.api.access import SessionView
+from marketplace.api.access import ConfirmationMissing, SessionView
 from marketplace.api.fields import ChoiceField, TextField, WholeNumberField
 from marketplace.api.serializers import StrictSerializer, checked_body
 from marketplace.api.throttles import SignInThrottle
@@ -16,6 +16,7 @@ from marketplace.services.api_tokens import (
     revoke_token,
     tokens_of,
 )
+from marketplace.services.proofs import is_fresh
 
 TAG = ["tokens"]
 
@@ -67,6 +68,8 @@ class TokensView(SessionView):
     )
     def post(self, request: Request) -> Response:
         """Make a token for the organisation acted for; its text is in this answer only."""
+        if not is_fresh(request.session):
+            raise ConfirmationMissing
         token, text = issue_token(actor=self.actor, **checked_body(TokenInput, request))
         body = {**TokenOutput(token).data, "token": text}
         return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

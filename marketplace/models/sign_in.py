@@ -63,6 +63,10 @@ class Authenticator(ThrottlingMixin, Device):
             ),
         ]
 
+    def get_throttle_factor(self) -> int:
+        """Return the wait after the first wrong code, in seconds; it doubles with each."""
+        return 1
+
 
 class RecoveryCode(models.Model):
     """A code that replaces the authenticator once; only its hash is kept."""

@@ -19,8 +19,8 @@ from django.utils.functional import SimpleLazyObject
 
 from marketplace.models import Organisation, Role
 from marketplace.permissions import Actor, actor_for
+from marketplace.services.proofs import lacks_second_factor
 from marketplace.web.drafts import keep_draft
-from marketplace.web.presence import VERIFIED_KEY
 
 SESSION_KEY = "organisation_id"
 NOBODY = Actor(user=AnonymousUser(), organisation=None, roles=frozenset())  # type: ignore[arg-type]
@@ -104,8 +104,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def demands_second_factor(request: HttpRequest) -> bool:
     """Tell whether the actor's role needs a second factor that this session has not shown."""
-    actor = current_actor(request)
-    return actor.needs_second_factor and not request.session.get(VERIFIED_KEY)
+    return lacks_second_factor(current_actor(request), request.session)
 
 
 def is_member(actor: Actor) -> bool:

@@ -23,11 +23,11 @@ from marketplace.services.own_account import (
     sessions_of,
     update_profile,
 )
+from marketplace.services.proofs import note_confirmation
 from marketplace.services.second_factor import has_second_factor, unused_recovery_codes
 from marketplace.services.users import PasswordTooWeak
 from marketplace.web.access import demands_second_factor
 from marketplace.web.form_fields import add_refusal
-from marketplace.web.presence import note_confirmation
 
 
 class ProfileForm(forms.Form):
@@ -204,7 +204,7 @@ def show_password(request: HttpRequest) -> HttpResponse:
             add_password_refusal(form, error)
         else:
             update_session_auth_hash(request, user)
-            note_confirmation(request)
+            note_confirmation(request.session)
             messages.success(
                 request, gettext("The password is changed; every other session is ended.")
             )

@@ -12,14 +12,12 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from marketplace.services.proofs import note_confirmation
+
 ADDRESS_KEY = "address"
 AGENT_KEY = "agent"
 SIGNED_IN_KEY = "signed_in_at"
 SEEN_KEY = "seen_at"
-# When the person last showed a password or code in this session.
-CONFIRMED_KEY = "confirmed_at"
-# Whether a second factor was shown in this session.
-VERIFIED_KEY = "second_factor"
 SEEN_EVERY = timedelta(minutes=5)
 
 
@@ -29,19 +27,8 @@ def note_sign_in(sender: object, request: HttpRequest, **more: Any) -> None:
     now = timezone.now().isoformat()
     request.session[ADDRESS_KEY] = get_client_ip_address(request) or None
     request.session[AGENT_KEY] = request.headers.get("User-Agent", "")[:200]
-    for key in (SIGNED_IN_KEY, SEEN_KEY, CONFIRMED_KEY):
-        request.session[key] = now
-
-
-def note_confirmation(request: HttpRequest) -> None:
-    """Write down that the person has just shown a password or a code."""
-    request.session[CONFIRMED_KEY] = timezone.now().isoformat()
-
-
-def is_fresh(request: HttpRequest) -> bool:
-    """Tell whether password or code were shown within the last SECURITY_CONFIRMATION_S seconds."""
-    age = _age(request, CONFIRMED_KEY)
-    return age is not None and age <= timedelta(seconds=settings.SECURITY_CONFIRMATION_S)
+    request.session[SIGNED_IN_KEY] = request.session[SEEN_KEY] = now
+    note_confirmation(request.session)
 
 
 class PresenceMiddleware:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from marketplace.domain.errors import RuleBroken
 from marketplace.models import Authenticator, User
+from marketplace.services.proofs import VERIFIED_KEY, note_confirmation
 from marketplace.services.second_factor import (
     address_of,
     begin_authenticator,
@@ -34,7 +35,6 @@ from marketplace.services.second_factor import (
 from marketplace.web.access import demands_second_factor
 from marketplace.web.drafts import remember_person
 from marketplace.web.form_fields import add_refusal
-from marketplace.web.presence import VERIFIED_KEY, note_confirmation
 from marketplace.web.sign_in_steps import forget_waiting, waiting_user
 from marketplace.web.stepping_up import require_confirmation
 
@@ -132,7 +132,7 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
     )
     is_right = request.method == "POST" and form.is_valid()
     if is_right and (not isinstance(form, CodeForm) or _takes(user, form)):
-        note_confirmation(request)
+        note_confirmation(request.session)
         return redirect(_safe(request, request.GET.get("next", "")))
     context = {
         "form": form,
@@ -162,7 +162,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
             add_refusal(form, error)
         else:
             request.session[VERIFIED_KEY] = True
-            note_confirmation(request)
+            note_confirmation(request.session)
             return _show_codes(request, codes)
     app = Authenticator.objects.filter(user=user, confirmed=False).order_by("-id").first()
     app = app if app and form.errors else begin_authenticator(user=user)

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
+from marketplace.services.proofs import is_fresh
 from marketplace.web.drafts import keep_draft
-from marketplace.web.presence import is_fresh
 
 View = Callable[..., HttpResponseBase]
 
@@ -19,7 +19,7 @@ def require_confirmation(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated and not is_fresh(request):
+        if request.user.is_authenticated and not is_fresh(request.session):
             return ask_confirmation(request)
         return view(request, *args, **kwargs)
 
