@@ -1,56 +1,40 @@
 """Why each order was filled or not: a code with parameters, prices per unit and hour.
 
 Codes: filled, at_margin (part of a step at the clearing price), partly_in_the_money (the dearer
-part of a curve was out), partly_accepted (a block's share), out_of_the_money, latency (cheap enough
-supply is out of reach), no_supply, paradoxically_rejected, not_placeable.
+part of a curve was out), partly_accepted (a share of an indivisible order), out_of_the_money,
+latency (cheap enough supply is out of reach), link_full (it could not be carried), no_supply,
+no_demand, listing_full, paradoxically_rejected, not_placeable, parent_rejected.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from marketplace.domain.money import round_quotient
-from orders.domain.cheapest_periods import cheapest_average
+from marketplace.models import Link
 from orders.models import Order, OrderKind, OrderSide, OrderState
 from orders.ports.collateral import collateral_port
 from orders.services.allocations import Trade, net_by_buy_order
 from orders.services.order_outcomes import OrderEnd
 from orders.services.run_context import RunContext
+from orders.services.tallies import Tally, price_at, price_books, read_tallies
+from orders.services.way_prices import WayPrices
 
 SHARE_PLACES = 8
-_Cell = tuple[str, str, Decimal | None, int]
-
-
-@dataclass
-class _Tally:
-    """What a result says about one order, in unit-periods; prices per period."""
-
-    wanted: Decimal = Decimal(0)
-    accepted: Decimal = Decimal(0)
-    cut_at_margin: bool = False
-    # Of the units that were not taken, those whose limit is nearest to the price.
-    miss: Decimal | None = None
-    miss_limit: Decimal = Decimal(0)
-    miss_price: Decimal = Decimal(0)
-    has_price: bool = False
-    beaten_elsewhere: Decimal | None = None
-    status: str = ""
-    reason: str = ""
-    surplus: Decimal = field(default_factory=Decimal)
 
 
 def order_ends(context: RunContext, trades: list[Trade]) -> list[OrderEnd]:
     """Return the end of every order of the run, with what is kept of each hold."""
-    tallies = _tallies(context)
+    books = price_books(context)
+    tallies = read_tallies(context, books)
+    ways = WayPrices(context, books.buys, books.sells)
     nets = net_by_buy_order(trades)
     keeps = _keeps(context, trades, nets)
     ends = []
     for name, order in context.orders.items():
         tally = tallies.get(name)
         if tally is None:  # an ask of which nothing was left
-            tally = _Tally(wanted=order.quantity)
-        state, code, params = _verdict(context, order, tally)
+            tally = Tally(wanted=order.quantity)
+        state, code, params = _verdict(context, order, tally, ways)
         ends.append(
             OrderEnd(
                 order.pk,
@@ -79,206 +63,93 @@ def _keeps(
     }
 
 
-def _tallies(context: RunContext) -> dict[str, _Tally]:
-    tallies: dict[str, _Tally] = defaultdict(_Tally)
-    buys, sells = _price_books(context)
-    for row in context.result.curve_results:
-        tally = tallies[row.order_id]
-        tally.wanted += row.quantity
-        tally.accepted += row.accepted_quantity
-        order = context.orders[row.order_id]
-        is_buy = row.side == OrderSide.BUY
-        limit = order.max_rtt_ms if is_buy else None
-        book = buys if is_buy else sells
-        price = book.get((row.hub, row.product, limit, row.period))
-        if price is None:
-            continue
-        tally.has_price = True
-        tally.cut_at_margin |= row.price == price and row.accepted_quantity < row.quantity
-        if row.accepted_quantity < row.quantity:
-            _note_miss(tally, row.price, price, is_buy=is_buy)
-            free = buys.get((row.hub, row.product, None, row.period)) if is_buy else None
-            if limit is not None and free is not None and free < row.price < price:
-                tally.beaten_elsewhere = free
-    taken = _taken(context)
-    _tally_blocks(context, tallies, taken, buys, sells)
-    _tally_windowed(context, tallies, taken, buys)
-    return tallies
-
-
-def _taken(context: RunContext) -> Mapping[str, Decimal]:
-    """Return the unit-periods of every order in the assignments."""
-    taken: dict[str, Decimal] = defaultdict(Decimal)
-    for assignment in context.result.assignments:
-        taken[assignment.buy_order_id] += assignment.quantity
-        taken[assignment.sell_order_id] += assignment.quantity
-    return taken
-
-
-def _note_miss(tally: _Tally, limit: Decimal, price: Decimal, *, is_buy: bool) -> None:
-    miss = max(price - limit if is_buy else limit - price, Decimal(0))
-    if tally.miss is None or miss < tally.miss:
-        tally.miss, tally.miss_limit, tally.miss_price = miss, limit, price
-
-
-def _price_books(
-    context: RunContext,
-) -> tuple[dict[_Cell, Decimal], dict[_Cell, Decimal]]:
-    buys = {
-        (row.hub, row.product, row.max_rtt_ms, row.period): row.price
-        for row in context.result.delivered_prices
-        if row.price is not None and row.max_carbon is None
-    }
-    sells: dict[_Cell, Decimal] = {
-        (row.hub, row.product, None, row.period): row.price
-        for row in context.result.prices
-        if row.price is not None and row.carbon_class is None
-    }
-    return buys, sells
-
-
-def _tally_blocks(
-    context: RunContext,
-    tallies: dict[str, _Tally],
-    taken: Mapping[str, Decimal],
-    buys: Mapping[_Cell, Decimal],
-    sells: Mapping[_Cell, Decimal],
-) -> None:
-    profiles = _profiles(context)
-    for row in context.result.block_results:
-        tally = tallies[row.order_id]
-        order = context.orders[row.order_id]
-        limit, legs = profiles[row.order_id, row.option_id]
-        wanted = sum((units for *_, units in legs), Decimal(0))
-        if row.acceptance or not tally.accepted:
-            tally.wanted = wanted if row.acceptance else max(tally.wanted, wanted)
-        tally.accepted = taken[row.order_id]
-        tally.status = _stronger(tally.status, row.status)
-        tally.reason = row.reason if tally.status == row.status else tally.reason
-        tally.surplus += row.surplus
-        is_buy = order.side == OrderSide.BUY
-        book, rtt = (buys, order.max_rtt_ms) if is_buy else (sells, None)
-        average = _average_price(legs, book, rtt)
-        if average is not None:
-            tally.has_price = True
-            _note_miss(tally, limit, average, is_buy=is_buy)
-
-
-def _tally_windowed(
-    context: RunContext,
-    tallies: dict[str, _Tally],
-    taken: Mapping[str, Decimal],
-    buys: Mapping[_Cell, Decimal],
-) -> None:
-    """Read what became of flexible and interruptible orders."""
-    bundle = context.bundle
-    jobs = {job.order_id: job for job in bundle.flexibles}
-    for row in context.result.flexible_results:
-        job, order = jobs[row.order_id], context.orders[row.order_id]
-        product = bundle.products[job.product]
-        tally = tallies[row.order_id]
-        tally.wanted = job.quantity_lots * job.duration * product.quantity_tick
-        tally.accepted = taken.get(row.order_id, Decimal(0))
-        tally.status, tally.reason, tally.surplus = row.status, row.reason, row.surplus
-        cells = [
-            buys.get((bundle.hubs[job.hub], product.name, order.max_rtt_ms, period))
-            for period in range(job.earliest_period + 1, job.latest_period + 2)
-        ]
-        cheapest = cheapest_average(cells, job.duration, in_a_row=not job.interruptible)
-        if cheapest is not None:
-            tally.has_price = True
-            _note_miss(tally, job.limit_price, cheapest, is_buy=True)
-
-
-def _profiles(
-    context: RunContext,
-) -> dict[tuple[str, str], tuple[Decimal, list[tuple[str, str, int, Decimal]]]]:
-    bundle = context.bundle
-    found = {}
-    for block in bundle.blocks:
-        for option in block.options:
-            legs = [
-                (
-                    bundle.hubs[leg.hub],
-                    bundle.products[leg.product].name,
-                    leg.period + 1,
-                    leg.quantity_lots * bundle.products[leg.product].quantity_tick,
-                )
-                for leg in option.legs
-            ]
-            found[block.order_id, option.option_id] = (option.limit_price, legs)
-    return found
-
-
-def _average_price(
-    legs: Iterable[tuple[str, str, int, Decimal]],
-    book: Mapping[_Cell, Decimal],
-    limit: Decimal | None,
-) -> Decimal | None:
-    value, units = Decimal(0), Decimal(0)
-    for hub, product, period, quantity in legs:
-        price = book.get((hub, product, limit, period))
-        if price is None:
-            return None
-        value += price * quantity
-        units += quantity
-    return value / units if units else None
-
-
-_STRENGTH = (
-    *("", "rejected", "not_placeable", "paradoxically_rejected"),
-    *("partly_accepted", "accepted"),
-)
-
-
-def _stronger(one: str, other: str) -> str:
-    return max(one, other, key=_STRENGTH.index)
-
-
 def _verdict(
-    context: RunContext, order: Order, tally: _Tally
+    context: RunContext, order: Order, tally: Tally, ways: WayPrices
 ) -> tuple[str, str, dict[str, object]]:
+    """Return state, code and parameters of an order's end."""
+    params = _miss(context, tally)
+    if len(tally.options) > 1:
+        params["options"] = tally.options
     if tally.accepted and tally.accepted >= tally.wanted:
-        return OrderState.FILLED, "filled", {}
+        return OrderState.FILLED, "filled", {k: v for k, v in params.items() if k == "options"}
     if tally.accepted:
-        return OrderState.PARTLY_FILLED, _partly(order, tally), _miss(context, tally)
+        return OrderState.PARTLY_FILLED, _partly(order, tally), params
     if tally.status == "paradoxically_rejected":
-        return OrderState.PARADOXICALLY_REJECTED, "paradoxically_rejected", _miss(context, tally)
+        return OrderState.PARADOXICALLY_REJECTED, "paradoxically_rejected", params
     if tally.status == "not_placeable":
-        return OrderState.REJECTED, "not_placeable", _miss(context, tally)
+        return OrderState.REJECTED, "not_placeable", params
     if tally.reason == "parent_rejected":
-        return OrderState.REJECTED, "parent_rejected", _miss(context, tally)
+        return OrderState.REJECTED, "parent_rejected", params
     if not tally.has_price:
-        return OrderState.REJECTED, "no_supply" if order.side == OrderSide.BUY else "no_demand", {}
-    if tally.beaten_elsewhere is not None:
-        free = _plain(context.hourly(tally.beaten_elsewhere))
-        return (
-            OrderState.REJECTED,
-            "latency",
-            {**_miss(context, tally), "price_without_limit": free},
-        )
-    code = "at_margin" if tally.cut_at_margin else "out_of_the_money"
-    return OrderState.REJECTED, code, _miss(context, tally)
+        code = "no_supply" if order.side == OrderSide.BUY else "no_demand"
+        return OrderState.REJECTED, code, {}
+    if tally.miss > 0:
+        code, more = _why_too_dear(context, order, tally, ways)
+        return OrderState.REJECTED, code, {**params, **more}
+    code = "out_of_the_money"
+    if tally.cut_by_listing or tally.cut_at_margin:
+        code = "listing_full" if tally.cut_by_listing else "at_margin"
+    return OrderState.REJECTED, code, params
 
 
-def _partly(order: Order, tally: _Tally) -> str:
+def _why_too_dear(
+    context: RunContext, order: Order, tally: Tally, ways: WayPrices
+) -> tuple[str, dict[str, object]]:
+    """Say what kept an order from a price it would have accepted: distance, a full link, or price.
+
+    A limit on latency comes first, then a full link on the way; else the price is what it is.
+    """
+    missed, is_buy = tally.missed, order.side == OrderSide.BUY
+    if missed is None:
+        return "out_of_the_money", {}
+    limit = order.max_rtt_ms if is_buy else None
+    if limit is not None:
+        free = missed.average(price_at(ways.buys, None))
+        if free is not None and free < missed.limit:
+            return "latency", {"price_without_limit": _plain(context.hourly(free))}
+
+    def uncongested(hub: str, product: str, period: int) -> Decimal | None:
+        way = ways.uncongested(hub, product, limit, period, is_buy=is_buy)
+        return None if way is None else way.price
+
+    free = missed.average(uncongested)
+    if free is None or (free >= missed.limit if is_buy else free <= missed.limit):
+        return "out_of_the_money", {}
+    found = [ways.uncongested(h, item, limit, t, is_buy=is_buy) for h, item, t, _ in missed.legs]
+    link = next((way.link for way in found if way is not None and way.link is not None), None)
+    if link is None:
+        return "out_of_the_money", {}
+    price = _plain(context.hourly(free))
+    return "link_full", {"price_without_congestion": price, **_link_names(link)}
+
+
+def _link_names(link: Link) -> dict[str, object]:
+    return {
+        f"link_{language}": f"{getattr(link.from_hub, name)}–{getattr(link.to_hub, name)}"
+        for language, name in (("zh", "name_zh"), ("en", "name_en"))
+    }
+
+
+def _partly(order: Order, tally: Tally) -> str:
     if order.kind != OrderKind.CURVE:
         return "partly_accepted"
     return "at_margin" if tally.cut_at_margin else "partly_in_the_money"
 
 
-def _miss(context: RunContext, tally: _Tally) -> dict[str, object]:
-    if tally.miss is None:
+def _miss(context: RunContext, tally: Tally) -> dict[str, object]:
+    missed = tally.missed
+    if missed is None:
         return {}
     return {
-        "limit": _plain(context.hourly(tally.miss_limit)),
-        "price": _plain(context.hourly(tally.miss_price)),
+        "limit": _plain(context.hourly(missed.limit)),
+        "price": _plain(context.hourly(missed.price)),
         "missing": _plain(context.hourly(tally.miss)),
+        "gain": _plain(context.hourly(abs(missed.price - missed.limit))),
     }
 
 
 def _averages(
-    order: Order, tally: _Tally, nets: Mapping[int, Decimal], context: RunContext
+    order: Order, tally: Tally, nets: Mapping[int, Decimal], context: RunContext
 ) -> dict[str, object]:
     if not tally.accepted:
         return {}
@@ -289,7 +160,7 @@ def _averages(
     return shown
 
 
-def _share(tally: _Tally) -> Decimal:
+def _share(tally: Tally) -> Decimal:
     if not tally.wanted:
         return Decimal(0)
     return min(round_quotient(tally.accepted, tally.wanted, SHARE_PLACES), Decimal(1))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.templatetags.market_ui import as_decimal, figure, unit_text
@@ -16,7 +16,10 @@ from orders.models import Order, OrderKind, OrderSide, OrderState
 from orders.web.names import unit_price_text
 
 MOST_PLACES = 6
-PRICES = ("limit", "price", "missing", "price_without_limit", "average_price")
+PRICES = (
+    *("limit", "price", "missing", "gain", "average_price"),
+    *("price_without_limit", "price_without_congestion"),
+)
 QUANTITIES = ("accepted_unit_hours",)
 
 BUY_REASONS: dict[str, str | Promise] = {
@@ -29,7 +32,7 @@ BUY_REASONS: dict[str, str | Promise] = {
         "Bought where your limit reached the price; the next step needed "
         "%(missing)s %(unit)s more (price %(price)s, limit %(limit)s)."
     ),
-    "partly_accepted": _("A part of the block was bought, above your smallest share."),
+    "partly_accepted": _("A part of the order was bought, above your smallest share."),
     "out_of_the_money": _(
         "The price %(price)s %(unit)s was above your limit of %(limit)s; "
         "%(missing)s more would have been needed."
@@ -40,9 +43,14 @@ BUY_REASONS: dict[str, str | Promise] = {
     ),
     "no_supply": _("No hub within reach had anything to sell in your window."),
     "paradoxically_rejected": _(
-        "Your limit of %(limit)s was above the average price of %(price)s %(unit)s, but taking "
-        "the whole block would have made a loss for others. Smaller blocks or a smaller least "
-        "share match more easily."
+        "Your limit of %(limit)s was %(gain)s above the average price of %(price)s %(unit)s, but "
+        "taking the whole order would have made a loss for others. Smaller orders or a smaller "
+        "least share match more easily."
+    ),
+    "link_full": _(
+        "The link %(link)s was full: carried over it, a unit would have cost "
+        "%(price_without_congestion)s, below your limit of %(limit)s; the price was %(price)s "
+        "%(unit)s."
     ),
     "not_placeable": _(
         "No single listing that meets your conditions could serve the whole window."
@@ -58,21 +66,31 @@ SELL_REASONS: dict[str, str | Promise] = {
         "Sold where the clearing price reached yours; the next step asked "
         "%(missing)s %(unit)s more (price %(price)s, asked %(limit)s)."
     ),
-    "partly_accepted": _("A part of the block was sold, above your smallest share."),
+    "partly_accepted": _("A part of the order was sold, above your smallest share."),
     "out_of_the_money": _(
         "You asked %(limit)s %(unit)s, the clearing price was %(price)s; "
         "%(missing)s less would have sold."
     ),
     "no_demand": _("Nobody within reach wanted to buy in your window."),
     "paradoxically_rejected": _(
-        "The average price of %(price)s %(unit)s was above the %(limit)s you asked, but taking "
-        "the whole block would have made a loss for others."
+        "The average price of %(price)s %(unit)s was %(gain)s above the %(limit)s you asked, but "
+        "taking the whole order would have made a loss for others."
     ),
-    "not_placeable": _("The block could not be placed as a whole."),
+    "not_placeable": _("The order could not be placed as a whole."),
+    "link_full": _(
+        "The link %(link)s was full: carried over it, a unit would have earned "
+        "%(price_without_congestion)s, above the %(limit)s you asked; at your hub the price was "
+        "%(price)s %(unit)s."
+    ),
+    "listing_full": _("Your listing had nothing left for the units you offered at this price."),
 }
 COMMON_REASONS: dict[str, str | Promise] = {
     "cancelled_by_member": _("Cancelled by your organisation before the gate closed."),
     "replaced": _("Replaced by a changed order of your organisation."),
+    "parent_rejected": _("The order it is linked to was not matched, so this one was not either."),
+    "parent_not_in_book": _(
+        "The order it is linked to had left the book when it was frozen; the hold is free."
+    ),
     "auction_cancelled": _("The market operator cancelled the auction; the hold is free."),
     "quarantined": _("The order could not be read when the book was frozen; the hold is free."),
 }
@@ -109,6 +127,9 @@ def readable(params: Mapping[str, Any], order: Order) -> dict[str, str]:
     for name in QUANTITIES:
         if name in params:
             texts[name] = figure(params[name], 0)
+    if "link_zh" in texts:
+        language = "zh" if (get_language() or "").startswith("zh") else "en"
+        texts["link"] = texts[f"link_{language}"]
     return {**texts, "unit": unit_price_text(order.product), "units": unit_text(order.product)}
 
 
@@ -126,6 +147,8 @@ def advice(order: Order) -> str:
         return ""
     if order.reason_code == "latency":
         return gettext("If the work can stand a longer way, allow more latency.")
+    if order.reason_code == "link_full":
+        return gettext("An alternative at a hub on the other side of the link could match.")
     if order.reason_code == "not_placeable":
         return gettext("Allow several listings, or ask for fewer marks and a shorter window.")
     if order.reason_code == "out_of_the_money" and order.kind == OrderKind.BLOCK:

@@ -5,13 +5,22 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from marketplace.models import Hub
 from orders.models import Allocation, AllocationPeriod, Auction, Order, OrderState
 from orders.services import refusals
 from orders.services.cancellation import cancel_order
 from orders.services.submission import Leg, Option, OrderRequest, preview_order, submit_order
-from tests.factories.orders import block_request, frozen, open_auction_now, published, stop_clock
+from orders.web.reasons import reason_text
+from tests.factories.orders import (
+    block_request,
+    curve_request,
+    frozen,
+    open_auction_now,
+    published,
+    stop_clock,
+)
 from tests.factories.trading import Market, buyer, two_hub_market
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def market() -> Market:
     stop_clock()
-    return two_hub_market(gbps="20")
+    return two_hub_market(gbps="2")
 
 
 @pytest.fixture
@@ -218,3 +227,38 @@ def test_nobody_hangs_an_order_on_a_strangers(market: Market, auction: Auction) 
 
     with pytest.raises(refusals.ParentNotLinkable):
         submit_order(actor=buyer(), request=request)
+
+
+def test_a_full_link_is_named_with_the_price_beyond_it(market: Market, auction: Auction) -> None:
+    """20 units fit through the link: the west costs 5, the east 9."""
+    rich = submit_order(
+        actor=buyer(),
+        request=curve_request(auction, market.product, market.east, [(20, 60)]),
+    )
+    poor = submit_order(
+        actor=buyer(), request=job_request(auction, market, market.east, limit=7, quantity=5)
+    )
+
+    published(auction)
+
+    rich.refresh_from_db()
+    poor.refresh_from_db()
+    assert rich.state == OrderState.FILLED
+    assert (poor.state, poor.reason_code) == (OrderState.REJECTED, "link_full")
+    assert poor.reason_params["price"] == "9"
+    assert poor.reason_params["price_without_congestion"].startswith("5")
+    assert poor.reason_params["link_en"] == f"{market.west.name_en}–{market.east.name_en}"
+    with override("en"):
+        assert "The link WEST cluster–EAST cluster was full" in reason_text(poor)
+
+
+def test_each_alternative_says_what_became_of_it(market: Market, auction: Auction) -> None:
+    options = (Option(Decimal(8)), Option(Decimal(8), hub=market.east.code))
+    request = replace(block_request(auction, market.product, market.west), options=options)
+    order = submit_order(actor=buyer(), request=request)
+
+    published(auction)
+
+    order.refresh_from_db()
+    outcomes = {one["option"]: one["reason"] for one in order.reason_params["options"]}
+    assert outcomes["2"] == "another_option_accepted"
