@@ -231,6 +231,7 @@ PORTAL_PROVIDERS = {
     "auction_strip": "orders.web.strip.auction_strip",
     "recent_prices": "orders.web.recent_prices.recent_prices",
     "listing_sales": "orders.web.listing_sales.listing_sales",
+    "price_ranges": "orders.web.listing_sales.price_ranges",
     "delivery_record": "settlement.web.delivery_record.delivery_record_provider",
     "trading_progress": "settlement.web.supplier_desk.trading_progress",
 }

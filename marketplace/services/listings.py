@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -99,6 +100,26 @@ def create_listing(
         name_en=name_en,
     )
     return create_listings(actor=actor, drafts=[draft])[0]
+
+
+def check_new_listing(
+    *, actor: Actor, pool: ResourcePool, listing: Listing | None = None, **values: Any
+) -> None:
+    """Look at a listing, or at a change of one, as `create_listing` would; nothing is stored.
+
+    What depends on other listings and on sales is looked at when it is stored.
+
+    Raises:
+        NotAdmitted, NotPermitted, PoolNotFound, and the refusals of `check_draft`.
+    """
+    owner = require_seller(actor)
+    if pool.organisation_id != owner.pk:
+        raise PoolNotFound(field="pool")
+    windows = windows_from(values.pop("windows"))
+    steps = tuple(values.pop("price_steps"))
+    draft = ListingDraft(pool=pool, price_steps=steps, windows=windows, **values)
+    known = ListingDraft.of(listing).windows if listing else ()
+    check_draft(draft, now=market_now(), known=known)
 
 
 @transaction.atomic

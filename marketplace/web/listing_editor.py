@@ -1,31 +1,29 @@
-"""Writing a listing: one page for a new one and for a change, with its curve drawn."""
+"""What the page of a listing holds: facts, price curve, calendar, repeated hours."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
+from django.http import Http404, HttpRequest, QueryDict
 
-from marketplace.context_processors import provided
+from marketplace.domain.availability import CapacityWindow
 from marketplace.domain.errors import NotFound, RuleBroken
-from marketplace.models import Listing, ListingState, ResourcePool
+from marketplace.domain.periods import market_date
+from marketplace.models import Listing, ResourcePool
+from marketplace.selectors.clock import market_now
 from marketplace.selectors.organisations import listing_of
 from marketplace.services.error_texts import error_text
-from marketplace.services.listings import create_listing, revise_listing
-from marketplace.web.access import acting_organisation, current_actor, require_supplier
-from marketplace.web.curve_chart import curve_chart
+from marketplace.services.listings import check_new_listing, create_listing, revise_listing
+from marketplace.web.access import acting_organisation, current_actor
 from marketplace.web.form_fields import add_refusal
 from marketplace.web.listing_forms import (
     MOST_ROWS,
     SPARE_ROWS,
     ListingForm,
+    RepeatForm,
     Rows,
     StepForm,
     WindowForm,
@@ -35,33 +33,52 @@ from marketplace.web.listing_forms import (
 )
 
 MORE_ROWS = 5
+# Buttons that change the page and store nothing.
+ASKS_ONLY = ("more", "draw", "repeat")
 
 
 class ListingEditor:
-    """The three parts of the page, filled from a stored listing, a request, or a draft of one.
+    """The parts of the page, filled from a stored listing, a request, or a draft of one.
 
-    A request that only asks for more rows or for the drawing is shown again as it was typed,
-    without a word about what is missing yet.
+    A request that only asks for more rows, for repeated hours or for the drawing is shown again as
+    it was typed, without a word about what is missing yet; so is a draft that was kept.
     """
 
-    def __init__(self, request: HttpRequest, listing: Listing | None) -> None:
+    def __init__(
+        self, request: HttpRequest, listing: Listing | None, kept: QueryDict | None = None
+    ) -> None:
         self.request = request
         self.listing = listing
         self.actor = current_actor(request)
-        self.asks_only = "more" in request.POST or "draw" in request.POST
+        self.sent = request.POST if request.method == "POST" else kept or QueryDict()
+        self.asks_only = kept is not None or any(name in self.sent for name in ASKS_ONLY)
         self.data = request.POST if request.method == "POST" and not self.asks_only else None
+        self.repeat = self._repeat()
         self.form = ListingForm(
             self.data, owner=acting_organisation(request), listing=listing, initial=self._facts()
         )
         self.steps = self._rows(StepForm, "steps", self._stored_steps)
         self.windows = self._rows(WindowForm, "windows", self._stored_windows)
 
+    def _repeat(self) -> RepeatForm:
+        if "repeat" in self.sent:
+            return RepeatForm(self.sent, prefix="repeat")
+        today = market_date(market_now())
+        days = {"first_day": today + timedelta(days=1), "last_day": today + timedelta(days=7)}
+        return RepeatForm(initial=days, prefix="repeat")
+
+    def _repeated(self) -> list[dict[str, Any]]:
+        if not (self.repeat.is_bound and self.repeat.is_valid()):
+            return []
+        form = self.repeat
+        return [{"starts_at": start, "ends_at": end} for start, end in form.windows()]
+
     def _facts(self) -> dict[str, Any]:
         if self.asks_only:
-            return {name: self.request.POST.get(name) for name in ListingForm.base_fields}
+            return {name: self.sent.get(name) for name in ListingForm.base_fields}
         if self.listing is None:
             return {"pool": self._asked_pool()}
-        names = ("name", "quantity", "is_standing", "note")
+        names = ("name", "name_en", "quantity", "is_standing", "note")
         facts = {name: getattr(self.listing, name) for name in names}
         return {**facts, "min_run_hours": str(self.listing.min_run_hours)}
 
@@ -86,7 +103,7 @@ class ListingEditor:
         ]
 
     def _typed(self, kind: type[forms.Form], prefix: str) -> list[dict[str, Any]]:
-        sent = self.request.POST
+        sent = self.sent
         total = sent.get(f"{prefix}-TOTAL_FORMS", "")
         count = min(int(total), MOST_ROWS) if total.isdecimal() and len(total) < 6 else 0
         rows = [
@@ -101,7 +118,9 @@ class ListingEditor:
         if self.data is not None:
             return row_forms(kind, rows=0)(self.data, prefix=prefix)
         shown = self._typed(kind, prefix) if self.asks_only else stored()
-        spare = MORE_ROWS if "more" in self.request.POST else SPARE_ROWS
+        if prefix == "windows":
+            shown = [*shown, *self._repeated()][:MOST_ROWS]
+        spare = MORE_ROWS if "more" in self.sent else SPARE_ROWS
         return row_forms(kind, rows=spare)(initial=shown, prefix=prefix)
 
     def is_valid(self) -> bool:
@@ -115,6 +134,13 @@ class ListingEditor:
         given["price_steps"] = steps_from(self.steps)
         given["windows"] = windows_from_rows(self.windows, given["quantity"])
         return given
+
+    def check(self) -> None:
+        """Let the service look without storing; raises its refusals."""
+        values = self.values()
+        pool = self.listing.pool if self.listing else values.pop("pool")
+        values.pop("pool", None)
+        check_new_listing(actor=self.actor, pool=pool, listing=self.listing, **values)
 
     def store(self) -> Listing:
         """Create or revise the listing; raises the service's refusals."""
@@ -144,11 +170,25 @@ class ListingEditor:
 
     def drawn_steps(self) -> list[tuple[Decimal, Decimal]]:
         """Return the steps that can be read, for the drawing."""
-        if self.request.method != "POST":
+        if not self.sent:
             return [(row["quantity"], row["price"]) for row in self._stored_steps()]
         read = [StepForm(row) for row in self._typed(StepForm, "steps")]
         good = [form.cleaned_data for form in read if form.is_valid()]
         return [(row["quantity"], row["price"]) for row in good]
+
+    def drawn_windows(self) -> list[CapacityWindow]:
+        """Return the windows that can be read, for the promise; all units where none are named."""
+        rows = self._stored_windows()
+        if self.sent:
+            read = [WindowForm(row) for row in self._typed(WindowForm, "windows")]
+            rows = [form.cleaned_data for form in read if form.is_valid()]
+            rows += [{**row, "quantity": None} for row in self._repeated()]
+        total = sum((quantity for quantity, _ in self.drawn_steps()), Decimal(0))
+        return [
+            CapacityWindow(row["starts_at"], row["ends_at"], row["quantity"] or total)
+            for row in rows
+            if row["ends_at"] > row["starts_at"] and (row["quantity"] or total)
+        ]
 
     def has_pools(self) -> bool:
         """Tell whether the supplier has anything to list."""
@@ -161,56 +201,6 @@ class ListingEditor:
         wanted = self.form["pool"].value()
         pools = self.form.fields["pool"].queryset  # type: ignore[attr-defined]
         return pools.filter(pk=wanted).first() if str(wanted or "").isdecimal() else None
-
-
-@require_supplier
-@require_http_methods(["GET", "HEAD", "POST"])
-def edit_listing(request: HttpRequest, public_id: UUID | None = None) -> HttpResponse:
-    """Write a new listing or change one; drawing the curve and adding rows store nothing."""
-    listing = own_listing(request, public_id) if public_id else None
-    if listing is not None and listing.state == ListingState.WITHDRAWN:
-        messages.info(request, gettext("A withdrawn listing cannot be changed."))
-        return redirect("my-listing", public_id=listing.public_id)
-    editor = ListingEditor(request, listing)
-    if editor.data is not None:
-        stored = _store(request, editor)
-        if stored is not None:
-            return stored
-    status = 422 if editor.data is not None else 200
-    return render(request, "marketplace/listing_form.html", _context(editor), status=status)
-
-
-def _store(request: HttpRequest, editor: ListingEditor) -> HttpResponseRedirect | None:
-    if not editor.is_valid():
-        return None
-    try:
-        listing = editor.store()
-    except RuleBroken as error:
-        editor.refuse(error)
-        return None
-    messages.success(request, gettext("The listing is saved."))
-    return redirect("my-listing", public_id=listing.public_id)
-
-
-def _context(editor: ListingEditor) -> dict[str, Any]:
-    pool = editor.chosen_pool()
-    prices = provided("recent_prices", editor.request, {})
-    last = prices.get((pool.hub_id, pool.product_id)) if pool else None
-    steps = editor.drawn_steps()
-    listing = editor.listing
-    own_page = reverse("my-listing", args=[listing.public_id]) if listing else reverse("capacity")
-    return {
-        "editor": editor,
-        "form": editor.form,
-        "listing": listing,
-        "pool": pool,
-        "product": pool.product if pool else None,
-        "last": last,
-        "chart": curve_chart(steps, product=pool.product if pool else None, last=last),
-        "cancel_url": own_page,
-        "no_pools": listing is None and not editor.has_pools(),
-        "crumbs": [(gettext("My capacity"), reverse("capacity"))],
-    }
 
 
 def own_listing(request: HttpRequest, public_id: UUID) -> Listing:

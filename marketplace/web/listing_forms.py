@@ -5,12 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.domain.promises import MOST_DAYS, repeated_windows
 from marketplace.models import Listing, Organisation, ResourcePool
 from marketplace.selectors.organisations import pools_of
 from marketplace.templatetags.market_ui import localname
-from marketplace.web.form_fields import MarketTimeField, PlainDecimalField
+from marketplace.web.form_fields import DayField, MarketTimeField, PlainDecimalField
 
 MOST_ROWS = 1500
 SPARE_ROWS = 2
@@ -21,7 +24,8 @@ class PoolChoice(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: ResourcePool) -> str:
         """Return one line that tells pools apart."""
-        return f"{localname(obj)} · {localname(obj.hub)} · {localname(obj.product)} · {obj.identifier}"
+        names = [localname(thing) for thing in (obj, obj.hub, obj.product)]
+        return " · ".join([*names, obj.identifier])
 
 
 class ListingForm(forms.Form):
@@ -29,6 +33,12 @@ class ListingForm(forms.Form):
 
     pool = PoolChoice(label=_("Resource pool"), queryset=ResourcePool.objects.none())
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What buyers read."))
+    name_en = forms.CharField(
+        label=_("English name"),
+        max_length=120,
+        required=False,
+        help_text=_("Shown on English pages; left empty, they show the name above."),
+    )
     quantity = PlainDecimalField(
         label=_("Units offered"),
         places=3,
@@ -72,6 +82,44 @@ class WindowForm(forms.Form):
     starts_at = MarketTimeField(label=_("From"))
     ends_at = MarketTimeField(label=_("Until"))
     quantity = PlainDecimalField(label=_("Units"), places=3, max_digits=9, required=False)
+
+
+class RepeatForm(forms.Form):
+    """Hours that repeat from day to day; each becomes a row of the calendar."""
+
+    first_day = DayField(label=_("First day"))
+    last_day = DayField(label=_("Last day"))
+    from_clock = forms.TimeField(
+        label=_("Daily from"),
+        initial="00:00",
+        widget=forms.TimeInput(attrs={"type": "time", "step": "900"}, format="%H:%M"),
+    )
+    until_clock = forms.TimeField(
+        label=_("Daily until"),
+        initial="00:00",
+        widget=forms.TimeInput(attrs={"type": "time", "step": "900"}, format="%H:%M"),
+        help_text=_("Earlier than the beginning: the next morning. The same: all day."),
+    )
+    weekdays = forms.MultipleChoiceField(
+        label=_("On"),
+        choices=[(str(number), name) for number, name in WEEKDAYS_ABBR.items()],
+        initial=[str(number) for number in WEEKDAYS_ABBR],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a last day before the first, or more than a year of days."""
+        given = super().clean() or {}
+        first, last = given.get("first_day"), given.get("last_day")
+        if first and last and not 0 <= (last - first).days < MOST_DAYS:
+            self.add_error("last_day", gettext("The last day must follow within a year."))
+        return given
+
+    def windows(self) -> list[tuple[datetime, datetime]]:
+        """Return the hours of every chosen day."""
+        given = dict(self.cleaned_data)
+        given["weekdays"] = [int(number) for number in given["weekdays"]]
+        return repeated_windows(**given)
 
 
 class MaintenanceForm(forms.Form):

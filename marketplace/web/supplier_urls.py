@@ -5,8 +5,8 @@ from django.urls import path
 from marketplace.web import (
     capacity_import,
     capacity_pages,
-    listing_editor,
     listing_pages,
+    listing_wizard,
     pool_benchmarks,
     pool_pages,
 )
@@ -32,9 +32,16 @@ urlpatterns = [
         pool_benchmarks.results_template,
         name="pool-benchmarks-template",
     ),
-    path("listings/new/", listing_editor.edit_listing, name="listing-new"),
+    path("listings/new/", listing_wizard.edit_listing, name="listing-new"),
+    path("listings/new/preview/", listing_wizard.preview_listing, name="listing-preview"),
+    path("listings/new/discard/", listing_wizard.drop_listing_draft, name="listing-discard"),
     path("listings/<uuid:public_id>/", listing_pages.show_my_listing, name="my-listing"),
-    path("listings/<uuid:public_id>/edit/", listing_editor.edit_listing, name="listing-edit"),
+    path("listings/<uuid:public_id>/edit/", listing_wizard.edit_listing, name="listing-edit"),
+    path(
+        "listings/<uuid:public_id>/edit/preview/",
+        listing_wizard.preview_listing,
+        name="listing-edit-preview",
+    ),
     path(
         "listings/<uuid:public_id>/maintenance/",
         listing_pages.plan_maintenance,

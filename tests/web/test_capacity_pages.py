@@ -42,6 +42,7 @@ def listing_data(pool: ResourcePool, **changes: str) -> dict[str, str]:
         "windows-0-starts_at": "2026-12-01T00:00",
         "windows-0-ends_at": "2026-12-08T00:00",
         "save": "1",
+        "confirmed": "yes",
         **changes,
     }
 

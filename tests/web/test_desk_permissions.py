@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from marketplace.models import OrganisationState, Role
+from marketplace.services.documents import hand_in_document
 from marketplace.web import member_urls, supplier_urls
 from orders.web import operator_urls
 from settlement.models import Invoice, JournalEntry, SettlementRun
@@ -39,7 +40,19 @@ TABLE = {
     "pools": SUPPLIERS,
     "pool-new": SUPPLIERS,
     "pool": OWN_LISTING,
+    "pool-edit": OWN_LISTING,
+    "pool-offline": OWN_LISTING,
+    "pool-online": OWN_LISTING,
+    "pool-benchmarks": OWN_LISTING,
+    "pool-benchmarks-template": OWN_LISTING,
+    "hardware": "200 200 200 200 200 200 200 200",
+    "documents": "302 200 200 200 200 403 403 403",
+    "document": "302 404 404 404 200 200 403 403",
+    "document-decide": OPERATOR,
     "listing-new": SUPPLIERS,
+    "listing-preview": "302 403 405 403 405 403 403 403",
+    "listing-discard": "302 403 405 403 405 403 403 403",
+    "listing-edit-preview": "302 403 405 403 405 403 403 403",
     "my-listing": OWN_LISTING,
     "listing-edit": OWN_LISTING,
     "listing-maintenance": "302 403 405 403 405 403 403 403",
@@ -72,6 +85,8 @@ TABLE = {
     "delivery-hand-over": "302 403 405 403 405 403 403 403",
     "delivery-access": "302 403 405 405 403 403 403 403",
     "delivery-accept": "302 403 404 200 403 403 403 403",
+    "delivery-give-up": "302 403 404 403 302 403 403 403",
+    "delivery-record": SUPPLIERS,
     "delivery-readings": "302 403 405 403 405 403 403 403",
     "confirmation": PARTIES,
     "confirmation-pdf": PARTIES,
@@ -80,6 +95,8 @@ TABLE = {
     "withdraw": "302 403 200 200 200 403 403 403",
     "statements": MONEY,
     "statement-file": MONEY,
+    "payouts": "302 200 200 403 200 403 403 403",
+    "payouts-csv": "302 200 200 403 200 403 403 403",
     "bills": MONEY,
     "bills-csv": MONEY,
     "tax-invoices": SUPPLIERS,
@@ -128,6 +145,9 @@ def test_pages_let_in_whom_they_should():
     desk = Desk().settled()
     pool = PoolFactory(organisation=desk.selling)
     listing = ListingFactory(pool=pool)
+    document = hand_in_document(
+        actor=desk.supplier, kind="business_licence", name="a.pdf", data=b"%PDF-1.7\n%%EOF"
+    )
     applying = OrganisationFactory(state=OrganisationState.PENDING)
     people = {
         "visitor": None,
@@ -139,7 +159,10 @@ def test_pages_let_in_whom_they_should():
     }
     statement = Invoice.objects.get(direction="payable", organisation=desk.selling)
     arguments = {
-        "pool": [pool.identifier],
+        **_for_each("pool pool-edit pool-offline pool-online", pool.identifier),
+        **_for_each("pool-benchmarks pool-benchmarks-template", pool.identifier),
+        **_for_each("document document-decide", document.public_id),
+        "listing-edit-preview": [listing.public_id],
         "ledger-account": ["1002.01"],
         "journal-entry": [JournalEntry.objects.first().public_id],
         "settlement-run": [SettlementRun.objects.get().public_id],
@@ -152,6 +175,7 @@ def test_pages_let_in_whom_they_should():
         "auction-cancel": [desk.auction.code],
         **_for_each("delivery delivery-hand-over delivery-access", desk.delivery.public_id),
         **_for_each("delivery-accept delivery-readings", desk.delivery.public_id),
+        "delivery-give-up": [desk.delivery.public_id],
         **_for_each("confirmation confirmation-pdf", desk.delivery.public_id),
         **_for_each("bill bill-pdf tax-invoice-new", statement.public_id),
         **{name: ["csv"] for name in TABLE if name.endswith("-file")},

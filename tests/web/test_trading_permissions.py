@@ -25,6 +25,8 @@ TABLE = {
     "listing": PUBLIC,
     "hubs": PUBLIC,
     "hub": PUBLIC,
+    "capacity-calendar": "302 403 403 403 200 403 403 403",
+    "capacity-maintenance": "302 403 403 403 405 403 403 403",
     "auctions": PUBLIC,
     "auction-strip": PUBLIC,
     "auction": PUBLIC,
@@ -73,6 +75,7 @@ def _address(name: str, floor: Floor) -> str:
     arguments = {
         "listing": [floor.market.west_listing.public_id],
         "hub": [floor.market.west.code],
+        "capacity-maintenance": [floor.market.west_listing.public_id],
         "order": [floor.order.public_id],
         "order-cancel": [floor.order.public_id],
     }
