@@ -1,7 +1,7 @@
-"""Command line: `python -m orders.clearing clear|verify BUNDLE RESULT`."""
+"""Command line: `python -m orders.clearing clear|verify BUNDLE RESULT`, `… hash FILES`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from orders.clearing import (
     BundleRefused,
@@ -13,23 +13,26 @@ from orders.clearing import (
     verify,
     write_result,
 )
+from orders.clearing.bundle import bundle_sha256, result_sha256
 from orders.clearing.fields import format_decimal
 
 _USAGE = """usage: python -m orders.clearing clear BUNDLE RESULT
        python -m orders.clearing verify BUNDLE RESULT
+       python -m orders.clearing hash FILES
 
-BUNDLE and RESULT are folders or .zip files.
+BUNDLE and RESULT are folders or .zip files; FILES is either.
+hash prints the SHA-256 that the market publishes for them.
 Exit status: 0 valid, 1 invalid (each violation on a line), 2 unreadable input."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status."""
-    if len(arguments) != 3 or arguments[0] not in ("clear", "verify"):
+    command = _COMMANDS.get((arguments[0] if arguments else "", len(arguments) - 1))
+    if command is None:
         print(_USAGE, file=sys.stderr)
         return 2
-    command, bundle, result = arguments
     try:
-        return _clear(bundle, result) if command == "clear" else _verify(bundle, result)
+        return command(*arguments[1:])
     except (BundleRefused, ResultUnreadable, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -55,10 +58,28 @@ def _verify(bundle: str, path: str) -> int:
     return status
 
 
+def _hash(path: str) -> int:
+    try:
+        sha256 = bundle_sha256(read_bundle(path))
+    except BundleRefused:
+        # Not a bundle: a result has no auction, only what came out of one.
+        read_result(path)
+        sha256 = result_sha256(path)
+    print(f"{sha256}  {path}")
+    return 0
+
+
 def _print_violations(violations: Sequence[tuple[str, str, str]]) -> int:
     for rule, subject, detail in violations:
         print(f"rule {rule}: {subject}: {detail}")
     return 1 if violations else 0
+
+
+_COMMANDS: dict[tuple[str, int], Callable[..., int]] = {
+    ("clear", 2): _clear,
+    ("verify", 2): _verify,
+    ("hash", 1): _hash,
+}
 
 
 if __name__ == "__main__":

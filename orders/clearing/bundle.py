@@ -21,6 +21,7 @@ from orders.clearing.validation import auction_from_raw_tables
 # A fixed stamp, so that the same auction gives the same archive byte for byte.
 _ZIP_STAMP = (1980, 1, 1, 0, 0, 0)
 _MAX_BYTES = 4 * 1024**3
+_NOT_COMPARED = "timing.json"  # says how long it took, not what came out
 
 
 def read_bundle(source: str | Path | BinaryIO) -> Auction:
@@ -71,6 +72,16 @@ def read_result(source: str | Path | BinaryIO) -> Result:
         return result_from_files(_read_files(source))
     except BundleRefused as error:
         raise ResultUnreadable(str(error)) from error
+
+
+def result_sha256(source: str | Path | BinaryIO) -> str:
+    """Return the hash of a result: every file but the timing, sorted by name."""
+    digest = hashlib.sha256()
+    for name, content in sorted(_read_files(source).items()):
+        if name != _NOT_COMPARED:
+            digest.update(f"{name}\n{len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()
 
 
 def _read_files(source: str | Path | BinaryIO) -> dict[str, bytes]:

@@ -7,9 +7,11 @@ from orders.web import (
     auction_pages,
     bid_pages,
     capacity_calendar,
+    downloads,
     market_data,
     market_files,
     order_pages,
+    screen,
     strip,
 )
 
@@ -39,6 +41,9 @@ urlpatterns = [
         {"part": "result"},
         name="auction-result",
     ),
+    path("downloads/", downloads.list_downloads, name="downloads"),
+    path("screen/", screen.show_screen, name="screen"),
+    path("screen/board/", screen.show_board, name="screen-board"),
     path("market-data/", market_data.show_prices, name="market-data"),
     path("market-data/volumes/", market_data.show_volumes, name="market-volumes"),
     path("market-data/depth/", market_data.show_depth, name="market-depth"),

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from orders.clearing import clear, write_bundle, write_result
+from orders.clearing.bundle import bundle_sha256, result_sha256
 from tests.clearing.books import buy, sell, small_auction
 from tests.clearing.test_properties import tamper
 
@@ -77,3 +78,17 @@ def test_wrong_usage_exits_with_two() -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith("usage: python -m orders.clearing clear BUNDLE RESULT")
+
+
+def test_prints_the_hashes_that_the_market_publishes(tmp_path: Path) -> None:
+    auction = small_auction([sell("s", "2", 5), buy("b", "9", 5)])
+    write_bundle(auction, tmp_path / "bundle.zip")
+    for name in ("once.zip", "twice.zip"):
+        write_result(clear(auction), tmp_path / name)
+
+    bundle = run("hash", tmp_path / "bundle.zip")
+    once, twice = (run("hash", tmp_path / name).stdout for name in ("once.zip", "twice.zip"))
+
+    assert bundle.stdout == f"{bundle_sha256(auction)}  {tmp_path / 'bundle.zip'}\n"
+    assert once.split()[0] == twice.split()[0] == result_sha256(tmp_path / "once.zip")
+    assert run("hash", tmp_path / "nothing.zip").returncode == 2
