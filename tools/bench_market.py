@@ -64,11 +64,11 @@ class Visitor:
 
     def __init__(self, url: str, email: str, password: str) -> None:
         """Sign in, with the code that the demonstration shows where one is asked for."""
-        self._url = url
+        self._url = url.rstrip("/")
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         self._opener = urllib.request.build_opener(jar)
         page = self._send("/sign-in/", username=email, password=password)
-        shown = re.search(r'data-shown-code="(\d{6})"', page)
+        shown = re.search(r'>(\d{6})<', page)
         if shown:
             page = self._send(urllib.parse.urlsplit(self._last).path, code=shown[1])
 
