@@ -46,7 +46,7 @@ PAGES = {
         "/api/v1/orders/",
     ),
     "supplier": ("/capacity/", "/deliveries/"),
-    "operator": ("/operator/auctions/", "/operator/auctions/{auction}/", "/admissions/", "/audit/"),
+    "operator": ("/operator/auctions/", "/operator/auctions/{auction}/", "/admissions/", "/operator/audit/"),
     "finance": ("/finance/summary/", "/finance/bills/", "/finance/ledger/", "/finance/funds/"),
 }
 

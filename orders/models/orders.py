@@ -187,6 +187,8 @@ class Order(models.Model):
             models.Index(fields=["auction", "state"], name="order_book"),
             models.Index(fields=["organisation", "-id"], name="order_member"),
             models.Index(fields=["organisation", "state", "-id"], name="order_member_state"),
+            # Statements find the order of a hold.
+            models.Index(fields=["hold_reference"], name="order_hold"),
         ]
 
     def __str__(self) -> str:

@@ -46,6 +46,27 @@ SELECT h.reference, h.source_type, coalesce(o.public_id::text, h.source_id), auc
        BETWEEN %(starts)s AND %(ends)s
  GROUP BY h.id, o.id, auc.id ORDER BY 5, h.id
 """
+# The same holds, one row an auction: a member may have tens of thousands of them.
+_HOLDS_BY_AUCTION = """
+WITH held AS (
+    SELECT h.id, coalesce(auc.code, '') AS auction, h.placed, h.remaining,
+           coalesce(o.submitted_at, h.recorded_at) AS placed_at
+      FROM settlement_hold h
+      JOIN settlement_account a ON a.id = h.account_id AND a.organisation_id = %(member)s
+      LEFT JOIN orders_order o ON o.hold_reference = h.reference
+      LEFT JOIN orders_auction auc ON auc.id = o.auction_id
+     WHERE h.remaining > 0
+        OR (coalesce(o.submitted_at, h.recorded_at) AT TIME ZONE 'Asia/Shanghai')::date
+           BETWEEN %(starts)s AND %(ends)s),
+moved AS (
+    SELECT held.auction, sum(v.amount) FILTER (WHERE v.kind = 'capture') AS captured,
+           sum(v.amount) FILTER (WHERE v.kind IN ('release', 'expire')) AS released
+      FROM held JOIN settlement_holdevent v ON v.hold_id = held.id GROUP BY held.auction)
+SELECT held.auction, count(*), min(held.placed_at), sum(held.placed),
+       coalesce(min(moved.captured), 0), coalesce(min(moved.released), 0), sum(held.remaining)
+  FROM held LEFT JOIN moved USING (auction)
+ GROUP BY held.auction ORDER BY 3
+"""
 
 
 class StatementDoesNotTie(RuleBroken):
@@ -104,6 +125,19 @@ class StatementHold:
 
 
 @dataclass(frozen=True)
+class HeldForAuction:
+    """Money set aside for one auction, or for withdrawals where the code is empty."""
+
+    auction: str
+    count: int
+    first_placed_at: datetime
+    placed_cny: Decimal
+    captured_cny: Decimal
+    released_cny: Decimal
+    remaining_cny: Decimal
+
+
+@dataclass(frozen=True)
 class Statement:
     """A member's statement from one date to another, both included."""
 
@@ -127,15 +161,41 @@ def participant_statement(organisation: Organisation, starts_on: date, ends_on: 
     Raises:
         StatementDoesNotTie: it does not agree with the ledger.
     """
-    span: dict[str, Any] = {"member": organisation.pk, "starts": starts_on, "ends": ends_on}
+    span = _span(organisation, starts_on, ends_on)
     with connection.cursor() as cursor:
-        cursor.execute(_ACCOUNTS, span)
-        accounts = [_account(row, span) for row in cursor.fetchall()]
         cursor.execute(_HOLDS, span)
         holds = [
             StatementHold(str(r[0]), r[1], r[2], r[3] or "", *r[4:]) for r in cursor.fetchall()
         ]
-    return Statement(organisation, starts_on, ends_on, tuple(accounts), tuple(holds))
+    accounts = statement_accounts(organisation, starts_on, ends_on)
+    return Statement(organisation, starts_on, ends_on, accounts, tuple(holds))
+
+
+def statement_accounts(
+    organisation: Organisation, starts_on: date, ends_on: date
+) -> tuple[StatementAccount, ...]:
+    """Return the accounts of a member's statement with their movements.
+
+    Raises:
+        StatementDoesNotTie: they do not agree with the ledger.
+    """
+    span = _span(organisation, starts_on, ends_on)
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNTS, span)
+        return tuple(_account(row, span) for row in cursor.fetchall())
+
+
+def held_by_auction(
+    organisation: Organisation, starts_on: date, ends_on: date
+) -> list[HeldForAuction]:
+    """Return the holds placed in a span and those still open, summed for each auction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDS_BY_AUCTION, _span(organisation, starts_on, ends_on))
+        return [HeldForAuction(*row) for row in cursor.fetchall()]
+
+
+def _span(organisation: Organisation, starts_on: date, ends_on: date) -> dict[str, Any]:
+    return {"member": organisation.pk, "starts": starts_on, "ends": ends_on}
 
 
 def _account(row: tuple[Any, ...], span: dict[str, Any]) -> StatementAccount:

@@ -16,7 +16,7 @@ from settlement.selectors.settlement_summary import (
     SummaryDoesNotTie,
     settlement_summary,
 )
-from settlement.selectors.statements import participant_statement
+from settlement.selectors.statements import held_by_auction, participant_statement
 from settlement.selectors.trial_balance import differences_by_asset, trial_balance
 from settlement.services.deliveries import complete_due_deliveries
 from settlement.services.metering import record_reading
@@ -158,6 +158,10 @@ def test_a_statement_goes_from_opening_to_closing_and_the_next_begins_there(
     assert [hold.remaining_cny for hold in second.holds] == []
     assert [hold.placed_cny for hold in first.holds] == [300, 400]
     assert all(h.captured_cny + h.released_cny == h.placed_cny for h in first.holds)
+    (held,) = held_by_auction(member, NOVEMBER[0], TODAY - timedelta(days=1))
+    assert (held.count, held.placed_cny) == (2, 700)
+    for part in ("captured_cny", "released_cny", "remaining_cny"):
+        assert getattr(held, part) == sum(getattr(hold, part) for hold in first.holds)
 
 
 @pytest.mark.usefixtures("run")
