@@ -102,7 +102,7 @@ def capacity_tabs(active: str) -> list[dict[str, Any]]:
         {"label": _("Listings"), "url": reverse("capacity"), "active": active == "listings"},
         {"label": _("Resource pools"), "url": reverse("pools"), "active": active == "pools"},
         {
-            "label": _("Calendar"),
+            "label": pgettext_lazy("capacity", "Calendar"),
             "url": reverse("capacity-calendar"),
             "active": active == "calendar",
         },

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.domain.promises import MOST_DAYS, repeated_windows
@@ -101,7 +101,7 @@ class RepeatForm(forms.Form):
         help_text=_("Earlier than the beginning: the next morning. The same: all day."),
     )
     weekdays = forms.MultipleChoiceField(
-        label=_("On"),
+        label=pgettext_lazy("weekdays", "On"),
         choices=[(str(number), name) for number, name in WEEKDAYS_ABBR.items()],
         initial=[str(number) for number in WEEKDAYS_ABBR],
         widget=forms.CheckboxSelectMultiple,
