@@ -31,7 +31,7 @@ class SessionStore(db.SessionStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         """Return the row of this session, with the columns that people read."""
-        row = super().create_model_instance(data)
+        row: Any = super().create_model_instance(data)
         row.user_id = int(data[USER_KEY]) if data.get(USER_KEY) else None
         row.address = data.get(ADDRESS_KEY)
         row.agent = data.get(AGENT_KEY, "")

@@ -24,7 +24,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Tests of the second factor switch it on; the others sign people in directly.
-SECOND_FACTOR_ROLES: list[str] = []
+SECOND_FACTOR_ROLES = []
 WEBHOOK_TRUSTED_HOSTS = ["127.0.0.1"]
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True

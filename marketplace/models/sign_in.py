@@ -2,6 +2,7 @@
 
 import uuid
 from importlib import import_module
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -28,7 +29,7 @@ class UserSession(AbstractBaseSession):
     signed_in_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(auto_now=True)
 
-    objects = BaseSessionManager()
+    objects: ClassVar[BaseSessionManager] = BaseSessionManager()
 
     class Meta:
         verbose_name = _("Session")

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -87,7 +88,7 @@ def invite_member(*, actor: Actor, email: str, roles: Collection[Role]) -> tuple
 
 
 @transaction.atomic
-def withdraw_invitation(*, actor: Actor, public_id: object) -> None:
+def withdraw_invitation(*, actor: Actor, public_id: UUID | str) -> None:
     """Make an open invitation void; raises NotFound."""
     invitation = open_invitations(_own(actor)).filter(public_id=public_id).first()
     if invitation is None:

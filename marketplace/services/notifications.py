@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -183,7 +184,7 @@ def unread_count(*, user_id: int, organisation_id: int) -> int:
     ).count()
 
 
-def mark_read(*, actor: Actor, public_id: object) -> NotificationCopy:
+def mark_read(*, actor: Actor, public_id: UUID | str) -> NotificationCopy:
     """Mark one copy as read; raises NotFound."""
     copy = copies_of(actor).filter(notification__public_id=public_id).first()
     if copy is None:

@@ -5,9 +5,11 @@ very address that was checked: a name that changes between the two finds nothing
 not followed, and the whole call has one deadline, so a server that drips its answer is cut off.
 """
 
+import contextlib
 import http.client
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -17,7 +19,6 @@ from django.conf import settings
 from marketplace.domain.addresses import is_public_address
 
 MOST_ANSWER_BYTES = 4096
-_CHUNK_BYTES = 1024
 
 
 class CallRefused(Exception):
@@ -50,23 +51,31 @@ def post_outside(url: str, *, body: bytes, headers: dict[str, str]) -> Answer:
     deadline = time.monotonic() + settings.WEBHOOK_TIMEOUT_S
     address = _resolve(parts)
     connection = _PinnedConnection(parts, address=address, deadline=deadline)
+    # Reads time out one by one; only this ends an answer that comes byte by byte for ever.
+    watchdog = threading.Timer(settings.WEBHOOK_TIMEOUT_S, connection.cut)
+    watchdog.daemon = True
+    watchdog.start()
     try:
         target = parts.path or "/"
         query = f"?{parts.query}" if parts.query else ""
         connection.request("POST", target + query, body=body, headers=headers)
         response = connection.getresponse()
-        _drain(response, connection, deadline)
+        response.read(MOST_ANSWER_BYTES)
+        _left(deadline)
         return Answer(response.status)
-    except TimeoutError:
-        raise CallRefused("timeout") from None
-    except ssl.SSLError:
-        raise CallRefused("tls") from None
-    except http.client.HTTPException:
-        raise CallRefused("bad_answer") from None
-    except OSError:
-        raise CallRefused("unreachable") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise CallRefused(_why(error, deadline)) from None
     finally:
+        watchdog.cancel()
         connection.close()
+
+
+def _why(error: Exception, deadline: float) -> str:
+    if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
+        return "timeout"
+    if isinstance(error, ssl.SSLError):
+        return "tls"
+    return "unreachable" if isinstance(error, OSError) else "bad_answer"
 
 
 def check_address(url: str) -> SplitResult:
@@ -117,6 +126,7 @@ class _PinnedConnection(http.client.HTTPConnection):
     def __init__(self, parts: SplitResult, *, address: str, deadline: float) -> None:
         super().__init__(parts.hostname or "", _port(parts), timeout=_left(deadline))
         self._address = address
+        self._wire: socket.socket | None = None
         self._deadline = deadline
         self._is_secure = parts.scheme == "https"
         self.default_port = 443 if self._is_secure else 80  # type: ignore[misc]
@@ -129,7 +139,14 @@ class _PinnedConnection(http.client.HTTPConnection):
             context = ssl.create_default_context()
             raw = context.wrap_socket(raw, server_hostname=self.host)
         raw.settimeout(_left(self._deadline))
-        self.sock = raw
+        self.sock = self._wire = raw
+
+    def cut(self) -> None:
+        """End the connection from another thread, whatever it waits for."""
+        # Not `self.sock`: that is let go of as soon as the head of an answer is read.
+        if self._wire is not None:
+            with contextlib.suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
 
 
 def _left(deadline: float) -> float:
@@ -137,17 +154,3 @@ def _left(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-def _drain(
-    response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float
-) -> None:
-    """Read a little of the body, so that polite servers are not cut off in the middle."""
-    read = 0
-    while read < MOST_ANSWER_BYTES:
-        if connection.sock is not None:
-            connection.sock.settimeout(_left(deadline))
-        chunk = response.read1(_CHUNK_BYTES)
-        if not chunk:
-            return
-        read += len(chunk)

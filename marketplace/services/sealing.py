@@ -22,7 +22,7 @@ def seal_text(text: str) -> tuple[bytes, str]:
     return Fernet(key).encrypt(text.encode()), key_id(key)
 
 
-def unseal_text(ciphertext: bytes, *, stored_key_id: str) -> str:
+def unseal_text(ciphertext: bytes | memoryview, *, stored_key_id: str) -> str:
     """Return the text.
 
     Raises:

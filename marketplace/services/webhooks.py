@@ -13,6 +13,7 @@ import time
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -95,7 +96,7 @@ def add_webhook(*, actor: Actor, url: str, topics: Collection[str]) -> tuple[Web
 
 @transaction.atomic
 def change_webhook(
-    *, actor: Actor, public_id: object, topics: Collection[str] | None = None, is_active: bool
+    *, actor: Actor, public_id: UUID | str, topics: Collection[str] | None = None, is_active: bool
 ) -> WebhookEndpoint:
     """Choose the events of a webhook, or switch it on or off; raises NotFound, TopicUnknown."""
     endpoint = find_webhook(actor=actor, public_id=public_id)
@@ -108,7 +109,7 @@ def change_webhook(
 
 
 @transaction.atomic
-def send_test(*, actor: Actor, public_id: object) -> WebhookDelivery:
+def send_test(*, actor: Actor, public_id: UUID | str) -> WebhookDelivery:
     """Queue a test event for one webhook; raises NotFound."""
     endpoint = find_webhook(actor=actor, public_id=public_id)
     notification = Notification.objects.create(
@@ -123,7 +124,7 @@ def send_test(*, actor: Actor, public_id: object) -> WebhookDelivery:
 
 
 @transaction.atomic
-def redeliver(*, actor: Actor, public_id: object) -> WebhookDelivery:
+def redeliver(*, actor: Actor, public_id: UUID | str) -> WebhookDelivery:
     """Send a finished delivery again, under the same id; raises NotFound or StateForbids."""
     rows = WebhookDelivery.objects.select_for_update(of=("self",))
     delivery = rows.filter(public_id=public_id, endpoint__organisation=actor.organisation).first()
@@ -141,7 +142,7 @@ def webhooks_of(actor: Actor) -> QuerySet[WebhookEndpoint]:
     return WebhookEndpoint.objects.filter(organisation=actor.organisation).order_by("-id")
 
 
-def find_webhook(*, actor: Actor, public_id: object) -> WebhookEndpoint:
+def find_webhook(*, actor: Actor, public_id: UUID | str) -> WebhookEndpoint:
     """Return a webhook of the actor's organisation; raises NotFound."""
     endpoint = webhooks_of(actor).filter(public_id=public_id).first()
     if endpoint is None:

@@ -108,4 +108,4 @@ def _person_of(request: HttpRequest) -> int | None:
         text = request.get_signed_cookie(PERSON_COOKIE, salt=PERSON_COOKIE, max_age=PERSON_COOKIE_S)
     except (KeyError, BadSignature):
         return None
-    return int(text)
+    return int(text or 0)

@@ -61,7 +61,7 @@ class SignInView(LoginView):
             wait_for_code(
                 self.request,
                 user=user,
-                backend=user.backend,
+                backend=str(getattr(user, "backend", "")),  # set by authenticate()
                 following=self.get_success_url(),
             )
             response: HttpResponse = redirect("second-factor")

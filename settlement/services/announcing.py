@@ -210,7 +210,7 @@ def _notice(event: OutboxEvent) -> Iterator[Announcement]:
     notice = Notice.objects.get(pk=event.payload["notice_id"])
     organisations = Organisation.objects.filter(state="approved", is_platform=False)
     if notice.audience == NoticeAudience.ORGANISATION:
-        organisations = organisations.filter(pk=notice.organisation_id)
+        organisations = organisations.filter(pk=notice.organisation_id or 0)
     roles = frozenset({notice.role}) if notice.audience == NoticeAudience.ROLE else frozenset()
     for organisation_id in organisations.values_list("pk", flat=True).order_by("pk"):
         yield Announcement(

@@ -88,7 +88,7 @@ def _low_money(now: datetime) -> Iterator[Announcement]:
         # The last warning comes every day, the early one once a week.
         week = f"{today:%G-W%V}"
         yield Announcement(
-            organisation_id=row.account.organisation_id,
+            organisation_id=cast(int, row.account.organisation_id),
             topic="money.low",
             key=f"{level}:{today if level == min(MONEY_DAYS) else week}",
             market_at=now,
