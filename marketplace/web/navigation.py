@@ -120,6 +120,26 @@ SECTIONS: tuple[Section, ...] = (
         (Entry(pgettext_lazy("navigation", "Hubs"), "hubs", "topology-star-3", _everybody),),
     ),
     Section(
+        pgettext_lazy("navigation", "Market data"),
+        "chart-histogram",
+        (
+            Entry(
+                pgettext_lazy("navigation", "Market data"), "market-data", "chart-histogram", _everybody
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Daily bulletin"), "bulletins", "file-text", _everybody
+            ),
+            Entry(pgettext_lazy("navigation", "Downloads"), "downloads", "download", _everybody),
+            Entry(pgettext_lazy("navigation", "Rule book"), "rulebook", "book", _everybody),
+            Entry(
+                pgettext_lazy("navigation", "Market screen"),
+                "screen",
+                "device-desktop-analytics",
+                _everybody,
+            ),
+        ),
+    ),
+    Section(
         pgettext_lazy("navigation", "My orders"),
         "clipboard-list",
         (
