@@ -68,13 +68,13 @@ def _series(order: Order, run: ClearingRun, products: Sequence[int]) -> _Series:
         product__in=products,
         is_delivered=True,
         carbon_class_g__isnull=True,
-        price__isnull=False,
     )
     found: _Series = {}
     for product_id, rtt, period, price in rows.values_list(
         "product_id", "max_rtt_ms", "period", "price"
     ):
-        found.setdefault((product_id, rtt), {})[period] = price
+        if price is not None:
+            found.setdefault((product_id, rtt), {})[period] = price
     return found
 
 

@@ -145,6 +145,26 @@ def create_standing_bid(
     return standing
 
 
+@transaction.atomic
+def place_standing_bid(
+    *,
+    actor: Actor,
+    request: OrderRequest,
+    ends_on: date | None = None,
+    budget_cny: Decimal | None = None,
+) -> Order:
+    """Put a bid into its auction and repeat it in those that follow; both or neither.
+
+    Raises:
+        RuleBroken: the bid or the limits of its repetition break a rule; nothing was changed.
+    """
+    order = submit_order(actor=actor, request=request)
+    create_standing_bid(
+        actor=actor, request=request, ends_on=ends_on, budget_cny=budget_cny, first_order=order
+    )
+    return order
+
+
 def pause_standing_bid(*, actor: Actor, public_id: UUID) -> StandingBid:
     """Leave out the coming auctions until it is resumed; orders in a book stay.
 

@@ -1,6 +1,5 @@
 """The bid form: what is wanted, where, when, and up to which price."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -8,31 +7,22 @@ from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.models import Hub, Product, TrustLevel, WorkloadScenario
+from marketplace.models import Hub, Organisation, Product, TrustLevel, WorkloadScenario
 from marketplace.selectors.hubs import consumption_hubs
-from marketplace.templatetags.market_ui import localname
-from marketplace.web.form_fields import PlainDecimalField
+from marketplace.templatetags.market_ui import figure, localname
+from marketplace.web.form_fields import DayField, PlainDecimalField
 from marketplace.web.market_filter import DENGBAO_LEVELS, cities_first
-from orders.models import Auction, OrderKind, Placement
+from orders.models import Auction, Order, OrderKind, OrderSide, OrderState, Placement, Project
 from orders.selectors.bands import traded_products
-from orders.web.names import end_clock, periods_of
+from orders.services.order_profile import WINDOWED
+from orders.web.bid_parts import BidParts
+from orders.web.names import end_clock, periods_of, window_text
 from orders.web.reasons import price_figure
 
-STEP_ROWS = 8
-SHOWN_ROWS = 3
 HUNDRED = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class PriceStep:
-    """One row of the form: the step's own quantity at a limit price, CNY per unit and hour."""
-
-    row: int
-    price: Decimal
-    quantity: Decimal
-
-
-class BidForm(forms.Form):
+class BidForm(BidParts):
     """A buy order of one auction; what the market refuses comes back to the field it is about."""
 
     scenario = forms.ChoiceField(
@@ -52,16 +42,27 @@ class BidForm(forms.Form):
         choices=[
             (OrderKind.CURVE, _("Curve: more at a lower price, each hour by itself")),
             (OrderKind.BLOCK, _("Block: the whole window together, or not at all")),
+            (OrderKind.FLEXIBLE, _("Flexible: so long in one go, at any time of the window")),
+            (
+                OrderKind.INTERRUPTIBLE,
+                _("Interruptible: so many hours in all, in the cheapest hours of the window"),
+            ),
         ],
     )
     first_period = forms.TypedChoiceField(label=pgettext_lazy("time", "From"), coerce=int)
     last_period = forms.TypedChoiceField(label=pgettext_lazy("time", "Until"), coerce=int)
+    duration = forms.IntegerField(
+        label=_("How many periods it runs"),
+        min_value=1,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
     min_acceptance = PlainDecimalField(
         label=_("Smallest share to accept, %"),
         places=2,
         max_digits=3,
         required=False,
-        help_text=_("100: the whole block or nothing."),
+        help_text=_("100: all of it or nothing."),
     )
     placement = forms.ChoiceField(
         label=_("Who may serve it"), choices=Placement.choices, initial=Placement.ANY
@@ -80,6 +81,28 @@ class BidForm(forms.Form):
         label=_("MLPS level at least"), coerce=int, initial=0
     )
     requires_xinchuang = forms.BooleanField(label=_("Domestic hardware only"), required=False)
+    parent_order = forms.ChoiceField(
+        label=_("Only together with"),
+        required=False,
+        help_text=_("This block is bought at most at the share at which that block is bought."),
+    )
+    project = forms.ChoiceField(
+        label=_("Project"),
+        required=False,
+        help_text=_("The bid counts towards its budget."),
+    )
+    repeat = forms.BooleanField(
+        label=_("Repeat in every auction of this kind"),
+        required=False,
+        help_text=_("From the next gate opening on, each time with a hold of its own."),
+    )
+    ends_on = DayField(label=_("Last day of delivery"), required=False)
+    budget = PlainDecimalField(
+        label=_("Budget of all repetitions, CNY incl. VAT"),
+        places=2,
+        max_digits=12,
+        required=False,
+    )
     note = forms.CharField(
         label=_("Own note"),
         required=False,
@@ -87,7 +110,9 @@ class BidForm(forms.Form):
         help_text=_("Only your organisation sees it."),
     )
 
-    def __init__(self, *args: Any, auction: Auction, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, auction: Auction, owner: Organisation | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.auction = auction
         self.products: dict[str, Product] = {
@@ -102,49 +127,28 @@ class BidForm(forms.Form):
         self._offer("product", _named(self.products))
         self._offer("hub", _named(self.hubs))
         self._offer("min_dengbao_level", [(0, gettext("none required")), *_levels()])
+        self._offer("parent_order", [("", gettext("no other order")), *_parents(auction, owner)])
+        self._offer("project", [("", gettext("no project")), *_projects(owner)])
         self._offer_window()
-        for row in range(1, STEP_ROWS + 1):
-            self._add_step(row)
 
     def _offer(self, name: str, choices: list[tuple[Any, Any]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def _offer_window(self) -> None:
         periods = periods_of(self.auction)
-        self._offer("first_period", [(p.number, p.label) for p in periods])
-        self._offer("last_period", [(p.number, _end_label(p, self.auction)) for p in periods])
+        starts: list[tuple[Any, Any]] = [(p.number, p.label) for p in periods]
+        ends: list[tuple[Any, Any]] = [(p.number, _end_label(p, self.auction)) for p in periods]
+        self._offer("first_period", starts)
+        self._offer("last_period", ends)
         self.fields["last_period"].initial = len(periods)
-
-    def _add_step(self, row: int) -> None:
-        names = {"row": row}
-        self.fields[f"price_{row}"] = PlainDecimalField(
-            label=gettext("Limit price %(row)s, CNY per unit and hour, excl. VAT") % names,
-            places=6,
-            max_digits=6,
-            required=row == 1,
-        )
-        self.fields[f"quantity_{row}"] = PlainDecimalField(
-            label=gettext("Units %(row)s") % names,
-            places=3,
-            max_digits=9,
-            required=row == 1,
-        )
+        length = {"minutes": self.auction.period_minutes}
+        self.fields["duration"].help_text = gettext("A period lasts %(minutes)s minutes.") % length
+        self.add_rows(starts, ends, _named(self.products))
 
     @property
     def hints(self) -> list[str]:
         """Return the ticks, lots and bands of the products, as sentences."""
         return [product_hint(product) for product in self.products.values()]
-
-    @property
-    def step_rows(self) -> list[tuple[Any, Any]]:
-        """Return the pairs of price and quantity fields to show: the filled ones and two more."""
-        filled = [
-            row
-            for row in range(1, STEP_ROWS + 1)
-            if self[f"price_{row}"].value() or self[f"quantity_{row}"].value()
-        ]
-        shown = min(STEP_ROWS, max(SHOWN_ROWS, max(filled, default=0) + 1))
-        return [(self[f"price_{row}"], self[f"quantity_{row}"]) for row in range(1, shown + 1)]
 
     def clean(self) -> dict[str, Any]:
         """Check what fields say together; the market checks the rest."""
@@ -152,37 +156,18 @@ class BidForm(forms.Form):
         first, last = cleaned.get("first_period"), cleaned.get("last_period")
         if first and last and last < first:
             self.add_error("last_period", gettext("The window ends before it begins."))
-        for row in range(2, STEP_ROWS + 1):
-            self._check_row(cleaned, row)
+        self.check_rows(cleaned)
+        is_windowed = cleaned.get("kind") in WINDOWED
+        if is_windowed and not cleaned.get("duration") and "duration" not in self.errors:
+            self.add_error("duration", gettext("Say how many periods of the window it runs."))
         share = cleaned.get("min_acceptance")
         if share is not None and share > HUNDRED:
             self.add_error("min_acceptance", gettext("A share is at most 100 %."))
         return cleaned
 
-    def _check_row(self, cleaned: dict[str, Any], row: int) -> None:
-        names = (f"price_{row}", f"quantity_{row}")
-        given = [name for name in names if cleaned.get(name) is not None]
-        if not given:
-            return
-        if len(given) == 1 and not any(name in self.errors for name in names):
-            missing = next(name for name in names if name not in given)
-            self.add_error(missing, gettext("A step needs a price and a quantity."))
-        elif cleaned.get("kind") == OrderKind.BLOCK:
-            self.add_error(given[0], gettext("A block has one price and one quantity."))
-
-    def steps(self) -> list[PriceStep]:
-        """Return the filled rows of a valid form."""
-        cleaned = self.cleaned_data
-        return [
-            PriceStep(row, cleaned[f"price_{row}"], cleaned[f"quantity_{row}"])
-            for row in range(1, STEP_ROWS + 1)
-            if cleaned.get(f"price_{row}") is not None
-            and cleaned.get(f"quantity_{row}") is not None
-        ]
-
     def minimum_share(self) -> Decimal:
-        """Return the smallest share to accept, 0 to 1; a block without a word is whole or not."""
-        if self.cleaned_data["kind"] != OrderKind.BLOCK:
+        """Return the smallest share to accept, 0 to 1; without a word it is all or nothing."""
+        if self.cleaned_data["kind"] == OrderKind.CURVE:
             return Decimal(0)
         share = self.cleaned_data.get("min_acceptance")
         return Decimal(1) if share is None else share / HUNDRED
@@ -196,6 +181,8 @@ FIELD_NAMES = {
     "quantity": "quantity_1",
     "window": "first_period",
     "min_acceptance": "min_acceptance",
+    "legs": "leg_first_1",
+    "options": "other_product_1",
 }
 
 
@@ -219,6 +206,33 @@ def product_hint(product: Product) -> str:
 
 def _named(rows: dict[str, Any]) -> list[tuple[str, str]]:
     return [(code, localname(row)) for code, row in rows.items()]
+
+
+def _projects(owner: Organisation | None) -> list[tuple[str, str]]:
+    if owner is None:
+        return []
+    rows = Project.objects.filter(organisation=owner, is_open=True).order_by("name", "id")
+    return [(str(row.public_id), row.name) for row in rows]
+
+
+def _parents(auction: Auction, owner: Organisation | None) -> list[tuple[str, str]]:
+    """Return the blocks in the book that another block can hang on."""
+    if owner is None:
+        return []
+    rows = Order.objects.filter(
+        auction=auction,
+        organisation=owner,
+        side=OrderSide.BUY,
+        kind=OrderKind.BLOCK,
+        state=OrderState.ACTIVE,
+    ).select_related("product")
+    return [(str(row.public_id), _parent_label(auction, row)) for row in rows.order_by("id")]
+
+
+def _parent_label(auction: Auction, order: Order) -> str:
+    window = window_text(auction, order.first_period, order.last_period)
+    units = figure(order.quantity, 0)
+    return f"{localname(order.product)} × {units} · {window}"
 
 
 def _levels() -> list[tuple[int, str]]:

@@ -1,8 +1,6 @@
 """Placing a bid: form with a live preview, a page that asks once more, and the order itself."""
 
 import secrets
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -13,30 +11,31 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace.domain.errors import RuleBroken
-from marketplace.domain.money import with_vat
-from marketplace.domain.periods import market_date
-from marketplace.selectors.clock import market_now
-from marketplace.selectors.rules import rules_at, vat_rates
 from marketplace.templatetags.market_ui import figure
-from marketplace.web.access import current_actor, require_buyer
+from marketplace.web.access import acting_organisation, current_actor, require_buyer
 from marketplace.web.form_fields import add_refusal
-from orders.models import Auction, AuctionState, OrderKind, OrderSide, Placement
+from orders.models import Auction, AuctionState, OrderKind
 from orders.ports.collateral import InsufficientCollateral
-from orders.services.submission import (
-    OrderPreview,
-    OrderRequest,
-    Step,
-    preview_order,
-    submit_order,
-)
+from orders.services.approvals import request_approval
+from orders.services.buying_rules import ApprovalRequired
+from orders.services.order_profile import WINDOWED
+from orders.services.standing_bids import place_standing_bid
+from orders.services.submission import submit_order
 from orders.web.auction_pages import find_auction
 from orders.web.bid_form import FIELD_NAMES, BidForm
+from orders.web.bid_preview import Studied, preview_context, study_form
+from orders.web.bid_request import order_request
 from orders.web.names import auction_name, window_text
 
-PRICE_PLACES = 4
-NEAREST_HUBS = 10
 OTHER_AUCTIONS = 3
 CONFIRM_KEY = "bid_to_confirm"
+# Names in an address that fill in the form, and the fields they fill in.
+PREFILLED = {
+    **{name: name for name in ("product", "hub", "scenario", "kind", "first_period")},
+    **{name: name for name in ("last_period", "max_rtt_ms", "duration", "project")},
+    "price": "price_1",
+    "quantity": "quantity_1",
+}
 
 
 @require_safe
@@ -60,20 +59,21 @@ def choose_auction(request: HttpRequest) -> HttpResponse:
 def place_bid(request: HttpRequest, code: str) -> HttpResponse:
     """Show the form; on POST preview it, ask once more, or put the order into the book."""
     auction = find_auction(code)
+    owner = acting_organisation(request)
     if request.method != "POST":
-        form = BidForm(auction=auction, initial=_initial(request))
+        form = BidForm(auction=auction, owner=owner, initial=_initial(request))
         return _show_form(request, auction, form)
-    form = BidForm(request.POST, auction=auction)
+    form = BidForm(request.POST, auction=auction, owner=owner)
     if "edit" in request.POST:
         return _show_form(request, auction, form)
-    preview = _try_preview(request, form)
-    if preview is None:
+    studied = study_form(request, form)
+    if studied is None:
         return _show_form(request, auction, form, status=422)
     if request.POST.get("confirmed") == "yes":
-        return _submit(request, auction, form, preview)
+        return _submit(request, auction, form, studied)
     if "review" in request.POST:
-        return _ask(request, auction, form, preview)
-    return _show_form(request, auction, form, preview=preview)
+        return _ask(request, auction, form, studied)
+    return _show_form(request, auction, form, studied=studied)
 
 
 @require_buyer
@@ -81,57 +81,13 @@ def place_bid(request: HttpRequest, code: str) -> HttpResponse:
 def preview_bid(request: HttpRequest, code: str) -> HttpResponse:
     """Answer the preview alone, for the form as it stands; nothing is refused here."""
     auction = find_auction(code)
-    form = BidForm(request.POST, auction=auction)
-    preview = _try_preview(request, form)
-    return render(request, "orders/bid.html#preview", _preview_context(form, preview))
+    form = BidForm(request.POST, auction=auction, owner=acting_organisation(request))
+    studied = study_form(request, form)
+    return render(request, "orders/bid.html#preview", preview_context(request, form, studied))
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
-    names = ("product", "hub", "scenario", "kind", "first_period", "last_period", "max_rtt_ms")
-    given = {name: request.GET[name] for name in names if request.GET.get(name)}
-    for query, field in (("price", "price_1"), ("quantity", "quantity_1")):
-        if request.GET.get(query):
-            given[field] = request.GET[query]
-    return given
-
-
-def _try_preview(request: HttpRequest, form: BidForm) -> OrderPreview | None:
-    """Return what the market says to the form; what it refuses is put beside the field."""
-    if not form.is_valid():
-        return None
-    try:
-        return preview_order(actor=current_actor(request), request=order_request(form))
-    except RuleBroken as refusal:
-        add_refusal(form, refusal, names=FIELD_NAMES)
-    return None
-
-
-def order_request(form: BidForm) -> OrderRequest:
-    """Return what a valid form asks of the market."""
-    given = form.cleaned_data
-    steps = form.steps()
-    is_block = given["kind"] == OrderKind.BLOCK
-    single = is_block and given["placement"] == Placement.SINGLE
-    return OrderRequest(
-        auction=form.auction.public_id,
-        side=OrderSide.BUY,
-        kind=given["kind"],
-        product=given["product"],
-        hub=given["hub"],
-        first_period=given["first_period"],
-        last_period=given["last_period"],
-        steps=() if is_block else tuple(Step(step.price, step.quantity) for step in steps),
-        quantity=steps[0].quantity if is_block else None,
-        limit_price=steps[0].price if is_block else None,
-        min_acceptance=form.minimum_share() if is_block else Decimal(1),
-        placement=given["placement"] if is_block else Placement.ANY,
-        max_rtt_ms=given["max_rtt_ms"],
-        scenario=given["scenario"] or None,
-        min_dengbao_level=given["min_dengbao_level"] if single else 0,
-        requires_xinchuang=given["requires_xinchuang"] if single else False,
-        min_trust_level=given["min_trust_level"] if single else 0,
-        note=given["note"],
-    )
+    return {field: request.GET[name] for name, field in PREFILLED.items() if request.GET.get(name)}
 
 
 def _show_form(
@@ -139,7 +95,7 @@ def _show_form(
     auction: Auction,
     form: BidForm,
     *,
-    preview: OrderPreview | None = None,
+    studied: Studied | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
@@ -147,7 +103,7 @@ def _show_form(
         "name": auction_name(auction),
         "is_open": auction.state == AuctionState.OPEN,
         "other_auctions": _other_auctions(auction),
-        **_preview_context(form, preview),
+        **preview_context(request, form, studied),
     }
     return render(request, "orders/bid.html", context, status=status)
 
@@ -165,74 +121,45 @@ def _other_auctions(auction: Auction) -> list[dict[str, Any]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class PricedStep:
-    """A limit with its price with VAT beside it, CNY per unit and hour."""
-
-    price: Decimal
-    gross: Decimal | None
-    quantity: Decimal
-
-
-def _preview_context(form: BidForm, preview: OrderPreview | None) -> dict[str, Any]:
-    context: dict[str, Any] = {"form": form, "preview": preview, "auction": form.auction}
-    if preview is None:
-        context["first_error"] = _first_error(form)
-        return context
-    product = form.products[form.cleaned_data["product"]]
-    now = market_now()
-    rate = vat_rates(market_date(now)).get(product.pk)
-    best = max(step.price for step in form.steps())
-    return {
-        **context,
-        "product": product,
-        "vat_rate": rate,
-        "fee_rate": rules_at(now).buyer_fee_rate,
-        "steps": [
-            PricedStep(
-                step.price,
-                with_vat(step.price, rate, PRICE_PLACES) if rate is not None else None,
-                step.quantity,
-            )
-            for step in form.steps()
-        ],
-        "above_expected": preview.expected_price is not None and best >= preview.expected_price,
-        "nearest": preview.hubs[:NEAREST_HUBS],
-        "more_hubs": max(0, len(preview.hubs) - NEAREST_HUBS),
-    }
-
-
-def _first_error(form: BidForm) -> str:
-    """Return what stands in the way of a preview, once something was typed."""
-    if not form.is_bound or not (form["price_1"].value() and form["quantity_1"].value()):
-        return ""
-    for name, errors in form.errors.items():
-        label = form.fields[name].label if name in form.fields else ""
-        return f"{label}: {errors[0]}" if label else str(errors[0])
-    return ""
-
-
-def _ask(
-    request: HttpRequest, auction: Auction, form: BidForm, preview: OrderPreview
-) -> HttpResponse:
+def _ask(request: HttpRequest, auction: Auction, form: BidForm, studied: Studied) -> HttpResponse:
     """Show sums, price and window once more; the order is placed from there, once."""
-    if preview.missing_cny > 0:
+    preview = studied.preview
+    context = preview_context(request, form, studied)
+    if context["needs_approval"] and form.cleaned_data["repeat"]:
+        form.add_error("repeat", gettext("A bid that needs approval cannot repeat itself."))
+    elif preview.missing_cny > 0 and not context["needs_approval"]:
         form.add_error(None, _missing_text(preview.missing_cny))
-        return _show_form(request, auction, form, preview=preview, status=422)
+    if form.errors:
+        return _show_form(request, auction, form, studied=studied, status=422)
     token = secrets.token_urlsafe(16)
     request.session[CONFIRM_KEY] = token
-    context = {
-        **_preview_context(form, preview),
+    given = form.cleaned_data
+    context |= {
         "name": auction_name(auction),
-        "window": _window(form),
+        "window": window_text(auction, given["first_period"], given["last_period"]),
         "token": token,
         "hidden": _resent(request),
-        "hub": form.hubs[form.cleaned_data["hub"]],
-        "cleaned": form.cleaned_data,
+        "hub": form.hubs[given["hub"]],
+        "cleaned": given,
+        "kind_label": dict(OrderKind.choices)[given["kind"]],
         "minimum_share": form.minimum_share(),
-        "is_block": form.cleaned_data["kind"] == OrderKind.BLOCK,
+        "has_share": given["kind"] != OrderKind.CURVE,
+        "is_windowed": given["kind"] in WINDOWED,
+        "parts": _parts(auction, form),
+        "project_name": dict(form.fields["project"].choices).get(given["project"], ""),  # type: ignore[attr-defined]
+        "parent_name": dict(form.fields["parent_order"].choices).get(given["parent_order"], ""),  # type: ignore[attr-defined]
     }
     return render(request, "orders/bid_confirm.html", context)
+
+
+def _parts(auction: Auction, form: BidForm) -> list[dict[str, Any]]:
+    return [
+        {
+            "window": window_text(auction, leg.first_period, leg.last_period),
+            "quantity": leg.quantity,
+        }
+        for leg in form.legs()
+    ]
 
 
 def _resent(request: HttpRequest) -> list[tuple[str, str]]:
@@ -240,26 +167,39 @@ def _resent(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in request.POST.items() if name not in skipped]
 
 
-def _window(form: BidForm) -> str:
-    given = form.cleaned_data
-    return window_text(form.auction, given["first_period"], given["last_period"])
-
-
 def _submit(
-    request: HttpRequest, auction: Auction, form: BidForm, preview: OrderPreview
+    request: HttpRequest, auction: Auction, form: BidForm, studied: Studied
 ) -> HttpResponse:
     token = request.session.pop(CONFIRM_KEY, None)
     if not token or token != request.POST.get("token"):
         messages.warning(request, gettext("This bid was already sent; here are your orders."))
         return redirect("orders")
     try:
-        order = submit_order(actor=current_actor(request), request=order_request(form))
+        return _place(request, form)
     except InsufficientCollateral as shortage:
         form.add_error(None, _missing_text(shortage.missing_cny))
-        return _show_form(request, auction, form, preview=preview, status=422)
     except RuleBroken as refusal:
         add_refusal(form, refusal, names=FIELD_NAMES)
-        return _show_form(request, auction, form, preview=preview, status=422)
+    return _show_form(request, auction, form, studied=studied, status=422)
+
+
+def _place(request: HttpRequest, form: BidForm) -> HttpResponse:
+    """Put the bid into the book, repeat it if asked to, or put it before a second person."""
+    actor, asked, given = current_actor(request), order_request(form), form.cleaned_data
+    try:
+        if given["repeat"]:
+            order = place_standing_bid(
+                actor=actor, request=asked, ends_on=given["ends_on"], budget_cny=given["budget"]
+            )
+        else:
+            order = submit_order(actor=actor, request=asked)
+    except ApprovalRequired:
+        approval = request_approval(actor=actor, request=asked)
+        messages.info(
+            request,
+            gettext("The bid waits for a second person of your organisation. Nothing is on hold."),
+        )
+        return redirect("approval", public_id=approval.public_id)
     messages.success(
         request,
         gettext("Your bid is in the book. %(sum)s CNY is on hold until the result is published.")
@@ -268,7 +208,7 @@ def _submit(
     return redirect("order", public_id=order.public_id)
 
 
-def _missing_text(missing: Decimal) -> str:
+def _missing_text(missing: Any) -> str:
     return gettext(
         "Your free funds do not cover this bid at its limit: %(missing)s CNY is missing."
     ) % {"missing": figure(missing, 2)}

@@ -42,7 +42,7 @@ def test_preview_says_net_fee_tax_hold_and_the_hubs_in_reach(floor: Floor) -> No
     assert "3.40" in text
     assert "20.61" in text  # 20.604 rounded up
     assert "364.01" in text
-    assert [hub.code for hub, _rtt in page.context["nearest"]] == ["EAST"]
+    assert [bar.hub.code for bar in page.context["bars"] if bar.is_reached] == ["EAST"]
     assert _own(floor) == 1
 
 

@@ -19,9 +19,9 @@ BASELINE = {
     "hubs": 10,
     "auctions": 11,
     "auction": 29,
-    "auction-bid": 13,
+    "auction-bid": 16,
     "orders": 12,
-    "order": 16,
+    "order": 17,
 }
 
 
