@@ -21,6 +21,7 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 SAME_IN_BOTH = {
     *("Hengsuan", "English", "Apache", "CSV", "XLSX", "PDF", "PUE", "UTC", "CNY", "kgCO", "tCO"),
     *("kWh", "IDC", "ISP", "HUB", "cluster", "Person", "Test", "Pool", "demo", "clock", "GiB"),
+    *("PNG", "JPEG", "HPL", "Linpack", "SPECrate", "TFLOP"),
     *("min", "GPU", "CPU", "AI", "JSON", "Gbit", "PFLOP", "TEST", "GB", "MB", "UTF"),
 }
 SILENT = {"script", "style", "code", "pre", "time"}
@@ -72,6 +73,14 @@ def pages_of(desk: Desk) -> dict[str, list[str]]:
             reverse("pools"),
             reverse("pool-new"),
             reverse("pool", args=[listing.pool.identifier]),
+            reverse("pool-edit", args=[listing.pool.identifier]),
+            reverse("pool-offline", args=[listing.pool.identifier]),
+            reverse("pool-benchmarks", args=[listing.pool.identifier]),
+            reverse("documents"),
+            reverse("capacity-calendar"),
+            reverse("delivery-record"),
+            reverse("payouts"),
+            reverse("sign-up-status"),
             reverse("listing-new"),
             reverse("listing-edit", args=[listing.public_id]),
             reverse("my-listing", args=[listing.public_id]),
@@ -144,7 +153,10 @@ def test_chinese_pages_hold_no_untranslated_word():
 
 
 LISTS = {
-    "supplier": ("deliveries", "capacity", "pools", "bills", "tax-invoices"),
+    "supplier": (
+        *("dashboard", "deliveries", "capacity", "pools", "bills", "tax-invoices"),
+        *("documents", "payouts", "delivery-record", "capacity-calendar", "hardware"),
+    ),
     "buyer": ("deliveries", "balance", "bills", "statements", "dashboard"),
     "operator": ("admissions", "auction-control", "audit-log"),
     "finance": ("settlement-summary", "bill-register", "trial-balance", "funds-desk", "tax-queue"),
