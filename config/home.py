@@ -13,6 +13,7 @@ from marketplace.templatetags.market_ui import group_digits
 from marketplace.web.charts import Chart
 from marketplace.web.hub_pages import network_picture
 from orders.models import Auction, AuctionState, ClearingRun
+from orders.selectors.dividend import latest_dividend
 from orders.selectors.market_day import MarketDay, market_day, trading_days
 from orders.selectors.market_runs import published_newest
 from orders.web.flow_charts import (
@@ -60,6 +61,7 @@ def describe_home() -> dict[str, Any]:
         "auctions": [_describe_auction(auction) for auction in auctions],
         "next_gate": next((a for a in auctions if a.state == AuctionState.OPEN), None),
         "last": last,
+        "dividend": latest_dividend(),
         "network": None if last else _plain_network(),
         "latest": _latest_results(),
         "listing_count": listings.count(),

@@ -5,7 +5,7 @@ from celery import shared_task
 from marketplace.selectors.clock import market_now
 from marketplace.services import market_terms, two_person
 from marketplace.services.background import enqueue_on_commit
-from orders.services import auctions, indicative, standing_bids, surveillance
+from orders.services import auctions, dividend, indicative, standing_bids, surveillance
 from orders.services.run_checks import carry_out_check
 
 
@@ -55,3 +55,17 @@ def check_run(*, check_id: int) -> None:
 def copy_standing_bids(*, auction_id: int) -> None:
     """Put the standing bids into an open auction; a repeated or late message does no harm."""
     standing_bids.copy_standing_bids(auction_id=auction_id)
+
+
+@shared_task
+def sweep_dividends() -> None:
+    """Wake a worker for the newest published run whose coupling dividend is due."""
+    dividend_id = dividend.claim_due_dividend()
+    if dividend_id is not None:
+        enqueue_on_commit("orders.tasks.compute_dividend", dividend_id=dividend_id)
+
+
+@shared_task
+def compute_dividend(*, dividend_id: int) -> None:
+    """Clear a published book once more without links; a repeated message does no harm."""
+    dividend.compute_dividend(dividend_id=dividend_id)

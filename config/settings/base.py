@@ -239,6 +239,7 @@ PORTAL_PROVIDERS = {
 ICP_NUMBER = env.text("ICP_NUMBER")
 PUBLIC_SECURITY_NUMBER = env.text("PUBLIC_SECURITY_NUMBER")
 COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
+CARBON_BACKEND = "settlement.services.carbon_estimates.EstimatedCarbon"
 # Real seconds between two indicative clearings at least; a clock that runs fast asks for many.
 INDICATIVE_PAUSE_S = 0
 COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"

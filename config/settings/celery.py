@@ -81,6 +81,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "coupling dividends": {
+        "task": "orders.tasks.sweep_dividends",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "surveillance": {
         "task": "orders.tasks.sweep_surveillance",
         "schedule": 30.0,

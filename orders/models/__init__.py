@@ -39,6 +39,13 @@ from orders.models.clearing import (
     RunState,
 )
 from orders.models.control import AuctionBand, GateExtension, RunCheck
+from orders.models.dividend import (
+    DIVIDEND_TRANSITIONS,
+    CouplingDividend,
+    DividendState,
+    HubDividend,
+    LinkDividend,
+)
 from orders.models.indicative import IndicativeCell, IndicativeMark
 from orders.models.orders import (
     ORDER_TRANSITIONS,
@@ -66,6 +73,7 @@ __all__ = [
     "ALERT_TRANSITIONS",
     "APPROVAL_TRANSITIONS",
     "AUCTION_TRANSITIONS",
+    "DIVIDEND_TRANSITIONS",
     "ORDER_TRANSITIONS",
     "RUN_TRANSITIONS",
     "SLOT_MINUTES",
@@ -91,14 +99,18 @@ __all__ = [
     "CapacityCommitment",
     "ClearingPrice",
     "ClearingRun",
+    "CouplingDividend",
     "CurveStep",
+    "DividendState",
     "FlowType",
     "GateExtension",
+    "HubDividend",
     "IndicativeCell",
     "IndicativeMark",
     "LinkClaim",
     "LinkCommitment",
     "LinkDirection",
+    "LinkDividend",
     "LinkFlow",
     "LinkRent",
     "Order",

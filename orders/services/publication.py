@@ -8,6 +8,7 @@ from orders.models import Auction, AuctionState, ClearingRun, RunState
 from orders.services.allocations import read_trades, write_allocations
 from orders.services.capacity import commit_sales
 from orders.services.clearing import archived
+from orders.services.dividend import expect_dividend
 from orders.services.failpoints import pass_failpoint
 from orders.services.market_results import write_market_results
 from orders.services.order_outcomes import end_orders
@@ -49,6 +50,7 @@ def _publish(auction: Auction, run: ClearingRun) -> None:
     commit_sales(auction=auction, run_id=run.pk)
     run.state, run.published_at = RunState.PUBLISHED, now
     run.save(update_fields=["state", "published_at"])
+    expect_dividend(run=run)
     move_auction(auction, to=AuctionState.PUBLISHED, market_at=now)
     emit_event(
         topic="auction.published",

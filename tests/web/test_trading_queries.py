@@ -14,11 +14,11 @@ pytestmark = pytest.mark.django_db
 
 # The most that a page may ask; raise it only with a reason.
 BASELINE = {
-    "home": 23,
+    "home": 24,
     "market": 18,
     "hubs": 10,
     "auctions": 11,
-    "auction": 29,
+    "auction": 30,
     "auction-bid": 16,
     "orders": 12,
     "order": 17,
