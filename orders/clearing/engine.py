@@ -17,10 +17,11 @@ from orders.clearing.errors import SolverFailed
 from orders.clearing.flexible_orders import offer_columns
 from orders.clearing.market import build_market
 from orders.clearing.placement import place_singles
+from orders.clearing.pricing import evaluate
 from orders.clearing.publication import Cleared, publish
 from orders.clearing.quantities import whole_lots
 from orders.clearing.search import DEFAULT_TRIALS, choose_blocks
-from orders.clearing.state import Book, Outcome, evaluate, open_book
+from orders.clearing.state import Book, Outcome, open_book
 from orders.clearing.types import Auction, Result
 from orders.clearing.validation import DECIMAL_DIGITS
 

@@ -81,19 +81,24 @@ class PriceSystem:
             self.vectors[key] = PriceVector(supply, ways.price, rent)
         return self.vectors[key]
 
-    def _values(self, x: FloatArray) -> FloatArray:
+    def values(self, x: FloatArray) -> FloatArray:
         """Return the price of every node at a solution, nan where it has none of its own."""
         known = self.node_unknown >= 0
         values = np.full(len(known), np.nan)
         values[known] = x[self.node_unknown[known]] + self.node_offset[known]
         return values
 
-    def _ways(self, x: FloatArray) -> tuple[FloatArray, FloatArray, Ways]:
-        market = self.model.market
-        supply = np.where(market.node_kind == Kind.SUPPLY, self._values(x), np.nan)
+    def rents(self, x: FloatArray) -> FloatArray:
+        """Return the rent of every link direction at a solution."""
         rent = np.zeros(len(self.model.capacity))
         for link, unknown in self.rent_unknown.items():
             rent[link] = max(0.0, float(x[unknown]))
+        return rent
+
+    def _ways(self, x: FloatArray) -> tuple[FloatArray, FloatArray, Ways]:
+        market = self.model.market
+        supply = np.where(market.node_kind == Kind.SUPPLY, self.values(x), np.nan)
+        rent = self.rents(x)
         return supply, rent, cheapest_ways(market, self.model.capacity, supply, rent)
 
     def add_broken_conditions(self, x: FloatArray) -> bool:
@@ -101,7 +106,7 @@ class PriceSystem:
         market = self.model.market
         _, _, ways = self._ways(x)
         added = False
-        values = self._values(x)
+        values = self.values(x)
         asked = np.where(np.isnan(values), self.node_low, values)
         beyond = np.isfinite(ways.price) & (asked > ways.price + PRICE_TOLERANCE * 10)
         for node in np.flatnonzero(beyond).tolist():

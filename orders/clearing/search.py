@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from orders.clearing.block_orders import BlockProgramme, Relaxation
 from orders.clearing.placement import place_singles
-from orders.clearing.state import Book, Outcome, evaluate, exact_surplus
+from orders.clearing.pricing import evaluate
+from orders.clearing.state import Book, Outcome, exact_surplus
 
 DEFAULT_TRIALS = 12
 _NODE_LIMIT = 500

@@ -1,4 +1,4 @@
-"""Evaluates a choice of indivisible orders exactly: welfare, prices, and who would lose."""
+"""The auction as models, and everything divisible cleared beside a choice of the rest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from orders.clearing.candidate_table import CandidateTable
 from orders.clearing.candidates import Candidate, build_candidates, leg_lots
 from orders.clearing.market import Market
 from orders.clearing.merit_order import (
@@ -16,25 +17,34 @@ from orders.clearing.merit_order import (
     step_lots,
 )
 from orders.clearing.period_clearing import PeriodModel, PeriodSolution, money_unit
-from orders.clearing.price_system import Affine, PriceSystem, build_price_system
-from orders.clearing.published import PublishedPrices, publish_prices
+from orders.clearing.price_system import PriceSystem, build_price_system
+from orders.clearing.published import PublishedPrices
 from orders.clearing.types import FloatArray, IntArray
-from orders.clearing.uniform_price import PriceDemand, price_periods, prices_of
 
 Selection = Mapping[int, Decimal]
+# Answers of periods that are kept; far more than a search of an ordinary book asks for.
+_KEPT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """A choice with its welfare; `prices` is None when no admissible price vector exists.
-
-    `losers` are the candidates that would lose money, worst first.
-    """
+class Choice:
+    """Accepted candidates with everything divisible cleared beside them, prices still open."""
 
     selection: dict[int, Decimal]
     welfare: float
     solutions: tuple[PeriodSolution, ...]
     lots: IntArray
+    injection: FloatArray
+    link_use: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome(Choice):
+    """A priced choice; `prices` is None when no admissible price vector exists.
+
+    `losers` are the candidates that would lose money, worst first.
+    """
+
     prices: PublishedPrices | None
     losers: tuple[int, ...]
 
@@ -48,9 +58,17 @@ class Book:
     candidates: tuple[Candidate, ...]
     models: list[PeriodModel]
     unit: float
-    cache: dict[tuple[int, bytes], tuple[PeriodSolution, PriceSystem] | None] = field(
-        default_factory=dict
-    )
+    cache: dict[tuple[int, bytes], PeriodSolution | None] = field(default_factory=dict)
+    systems: dict[PeriodSolution, PriceSystem] = field(default_factory=dict)
+    flat: CandidateTable | None = None
+    free_lots: IntArray | None = None
+
+    @property
+    def table(self) -> CandidateTable:
+        """Return the candidates as arrays."""
+        if self.flat is None or self.flat.candidates is not self.candidates:
+            self.flat = CandidateTable(self.market, self.candidates, len(self.models))
+        return self.flat
 
     def injections(
         self, selection: Selection, *, whole: bool = False
@@ -59,19 +77,30 @@ class Book:
 
         `whole` floors every leg to the lot, as it is published.
         """
-        periods = len(self.models)
-        lots = np.zeros((periods, len(self.market.nodes)))
-        links = np.zeros((periods, self.market.capacity.shape[0]))
+        exact, links = self.table.injections(self.table.ratios(selection))
+        if not whole or all(ratio == 1 for ratio in selection.values()):
+            return exact, links
+        lots = np.zeros_like(exact)
         for number, ratio in sorted(selection.items()):
-            candidate = self.candidates[number]
-            for item in candidate.injections:
-                amount = float(item.lots * ratio)
-                if whole:
-                    amount = float(int(item.lots * ratio))
-                lots[item.period, item.node] += amount
-            for use in candidate.link_uses:
-                links[use.period, use.link] += use.bandwidth * float(ratio)
+            for item in self.candidates[number].injections:
+                lots[item.period, item.node] += int(item.lots * ratio)
         return lots, links
+
+    def step_lots(self, selection: Selection) -> IntArray:
+        """Return the quantity of each step beside a choice."""
+        if self.table.has_places:
+            reserved = self.reserved(selection)
+            if reserved:
+                return step_lots(self.merit, self.offered(selection))
+        if self.free_lots is None:
+            self.free_lots = step_lots(self.merit, self.offered({}))
+        return self.free_lots
+
+    def system(self, model: PeriodModel, lots: IntArray, solution: PeriodSolution) -> PriceSystem:
+        """Return the price conditions of a period's answer, built once."""
+        if solution not in self.systems:
+            self.systems[solution] = build_price_system(model, lots[model.steps], solution)
+        return self.systems[solution]
 
     def reserved(self, selection: Selection) -> dict[ListingPlace, int]:
         """Return the listing capacity that accepted block sells use."""
@@ -114,35 +143,34 @@ def open_book(market: Market) -> Book:
     return Book(market, merit, build_candidates(market), models, unit)
 
 
-def evaluate(book: Book, selection: Selection) -> Outcome | None:
-    """Clear everything divisible beside a choice and price it; None if it cannot be served.
+def clear_choice(book: Book, selection: Selection, near: Choice | None = None) -> Choice | None:
+    """Clear everything divisible beside a choice; None if it cannot be served.
 
     Args:
         book: the auction.
         selection: candidate number to acceptance ratio, all above zero.
+        near: a similar choice; periods that do not differ are taken from it.
     """
     if book.exceeds_listing(selection) or book.breaks_links(selection):
         return None
-    lots = step_lots(book.merit, book.offered(selection))
-    injections, links = book.injections(selection)
-    solved = []
+    lots = book.step_lots(selection)
+    ratios = book.table.ratios(selection)
+    injection, links = book.table.injections(ratios)
+    same = np.zeros(len(book.models), dtype=bool)
+    if near is not None and near.lots is lots:
+        same = np.all(near.injection == injection, axis=1) & np.all(near.link_use == links, axis=1)
+    solutions: list[PeriodSolution] = []
     for model in book.models:
         period = model.period
-        found = _solve_period(book, model, lots, injections[period], links[period])
+        if near is not None and same[period]:
+            solutions.append(near.solutions[period])
+            continue
+        found = _solve_period(book, model, lots, injection[period], links[period])
         if found is None:
             return None
-        solved.append(found)
-    welfare = sum(solution.welfare for solution, _ in solved)
-    welfare += sum(book.candidates[k].worth * float(ratio) for k, ratio in selection.items())
-    prices, losers = _price(book, dict(selection), [system for _, system in solved])
-    return Outcome(
-        selection=dict(selection),
-        welfare=welfare,
-        solutions=tuple(solution for solution, _ in solved),
-        lots=lots,
-        prices=prices,
-        losers=losers,
-    )
+        solutions.append(found)
+    welfare = sum(solution.welfare for solution in solutions) + float(book.table.worth @ ratios)
+    return Choice(dict(selection), welfare, tuple(solutions), lots, injection, links)
 
 
 def _solve_period(
@@ -151,39 +179,15 @@ def _solve_period(
     lots: IntArray,
     injection: FloatArray,
     links: FloatArray,
-) -> tuple[PeriodSolution, PriceSystem] | None:
+) -> PeriodSolution | None:
     own = lots[model.steps]
     key = (model.period, injection.tobytes() + links.tobytes() + own.tobytes())
     if key not in book.cache:
-        solution = model.solve(own, injection, links)
-        book.cache[key] = (
-            None if solution is None else (solution, build_price_system(model, own, solution))
-        )
+        if len(book.cache) >= _KEPT:
+            book.cache.clear()
+            book.systems.clear()
+        book.cache[key] = model.solve(own, injection, links)
     return book.cache[key]
-
-
-def _price(
-    book: Book, selection: dict[int, Decimal], systems: list[PriceSystem]
-) -> tuple[PublishedPrices | None, tuple[int, ...]]:
-    for margin in (0.0, 0.5):
-        demands = _demands(book, selection, systems, margin)
-        found = price_periods(systems, demands)
-        if found is None:
-            break
-        prices = publish_prices(book.market, prices_of(systems, found))
-        losers = losing_orders(book, selection, prices)
-        if not losers:
-            return prices, ()
-    alone = price_periods(systems)
-    if alone is None:
-        return None, tuple(sorted(selection))
-    prices = publish_prices(book.market, prices_of(systems, alone))
-    losers = losing_orders(book, selection, prices)
-    return None, losers or tuple(sorted(k for k in selection if selection[k] < 1))
-
-
-def _is_at_the_money(candidate: Candidate, ratio: Decimal) -> bool:
-    return candidate.min_acceptance < ratio < 1
 
 
 def families(book: Book, selection: Selection) -> dict[int, tuple[int, ...]]:
@@ -191,55 +195,15 @@ def families(book: Book, selection: Selection) -> dict[int, tuple[int, ...]]:
     blocks = book.market.auction.blocks
     accepted = {blocks[book.candidates[k].order].order_id: k for k in selection}
     out: dict[int, list[int]] = {k: [k] for k in selection}
-    for k in selection:
+    children = [k for k in selection if blocks[book.candidates[k].order].parent_order_id]
+    by_id = {order.order_id: order for order in blocks} if children else {}
+    for k in children:
         parent = blocks[book.candidates[k].order].parent_order_id
-        by_id = {order.order_id: order for order in blocks} if parent else {}
         while parent is not None:
             if parent in accepted:
                 out[accepted[parent]].append(k)
             parent = by_id[parent].parent_order_id
     return {k: tuple(members) for k, members in out.items()}
-
-
-def _demands(
-    book: Book, selection: Selection, systems: list[PriceSystem], margin: float
-) -> list[PriceDemand]:
-    out = []
-    for head, members in sorted(families(book, selection).items()):
-        terms: list[tuple[int, Affine, float]] = []
-        limit = 0.0
-        for member in members:
-            own, value = _payment_terms(book, member, selection[member], systems, margin)
-            terms.extend(own)
-            limit += value
-        equal = _is_at_the_money(book.candidates[head], selection[head]) and len(members) == 1
-        out.append(PriceDemand(tuple(terms), limit, equal))
-    return out
-
-
-def _payment_terms(
-    book: Book, number: int, ratio: Decimal, systems: list[PriceSystem], margin: float
-) -> tuple[list[tuple[int, Affine, float]], float]:
-    """Return the terms of what a candidate pays (sells: minus receipt) and the most it may."""
-    candidate = book.candidates[number]
-    market = book.market
-    products = market.auction.products
-    terms: list[tuple[int, Affine, float]] = []
-    limit = candidate.worth * float(ratio)
-    for item in candidate.injections:
-        product = products[market.nodes[item.node].product]
-        amount = -item.lots * float(ratio) * float(product.quantity_tick)
-        affine = systems[item.period].price_of.get(item.node)
-        if affine is None:
-            affine = Affine(float(product.price_max if candidate.is_buy else product.price_min), ())
-        terms.append((item.period, affine, amount))
-        limit -= margin * abs(amount) * float(product.clearing_price_tick)
-    for use in candidate.link_uses:
-        unknown = systems[use.period].rent_unknown.get(use.link)
-        if unknown is not None:
-            affine = Affine(0.0, ((unknown, 1.0),))
-            terms.append((use.period, affine, use.bandwidth * float(ratio)))
-    return terms, limit
 
 
 def exact_payment(book: Book, number: int, ratio: Decimal, prices: PublishedPrices) -> Decimal:
@@ -286,32 +250,3 @@ def exact_surplus(book: Book, number: int, ratio: Decimal, prices: PublishedPric
     )
     payment = exact_payment(book, number, ratio, prices)
     return value - payment if candidate.is_buy else payment - value
-
-
-def losing_orders(book: Book, selection: Selection, prices: PublishedPrices) -> tuple[int, ...]:
-    """Return the accepted candidates whose family loses, or that are part-filled off the money."""
-    surplus = {k: exact_surplus(book, k, ratio, prices) for k, ratio in selection.items()}
-    losers: list[tuple[Decimal, int]] = []
-    for head, members in families(book, selection).items():
-        total = sum((surplus[k] for k in members), Decimal(0))
-        if total < 0:
-            losers.append((total, head))
-        elif _is_off_the_money(book, head, selection[head], total) and len(members) == 1:
-            losers.append((-total, head))
-    return tuple(k for _, k in sorted(losers))
-
-
-def _is_off_the_money(book: Book, number: int, ratio: Decimal, surplus: Decimal) -> bool:
-    """Whether a part-filled candidate has a surplus that rounding does not explain."""
-    if not _is_at_the_money(book.candidates[number], ratio):
-        return False
-    return surplus > _tick_allowance(book, number, ratio)
-
-
-def _tick_allowance(book: Book, number: int, ratio: Decimal) -> Decimal:
-    products = book.market.auction.products
-    total = Decimal(0)
-    for item in book.candidates[number].injections:
-        product = products[book.market.nodes[item.node].product]
-        total += abs(item.lots) * ratio * product.quantity_tick * product.clearing_price_tick
-    return total

@@ -1,6 +1,6 @@
 """Uniform prices: the admissible vector nearest the cells' own midpoints, blocks included."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,6 @@ from orders.clearing.types import BoolArray, FloatArray, IntArray
 # Unknowns without a target stay near the linear programme's dual; rents stay small.
 _ANCHOR_WEIGHT = 1e-6
 _MAX_ROUNDS = 40
-_TOLERANCE = 1e-7
 _PINNED = 1e-9
 
 
@@ -29,12 +28,17 @@ class PriceDemand:
 
 
 def price_periods(
-    systems: Sequence[PriceSystem], demands: Sequence[PriceDemand] = ()
+    systems: Sequence[PriceSystem],
+    broken: Callable[[Sequence[FloatArray]], list[PriceDemand]] | None = None,
 ) -> list[FloatArray] | None:
     """Return the unknowns of every period's system, or None if no admissible vector exists.
 
     Periods are solved alone first; those that demands touch are solved together only when the
     answers alone break a demand.
+
+    Args:
+        systems: one by period.
+        broken: which demands given unknowns break.
     """
     found = []
     for system in systems:
@@ -46,21 +50,15 @@ def price_periods(
         found.append(system.alone)
     wanted: list[PriceDemand] = []
     for _ in range(_MAX_ROUNDS):
-        broken = [d for d in demands if d not in wanted and not _holds(d, found)]
-        if not broken:
+        more = [] if broken is None else [d for d in broken(found) if d not in wanted]
+        if not more:
             return found
-        wanted += broken
+        wanted += more
         joint = _price_jointly(systems, found, wanted)
         if joint is None:
             return None
         found = joint
     return None
-
-
-def _holds(demand: PriceDemand, found: Sequence[FloatArray]) -> bool:
-    value = sum(weight * affine.value(found[period]) for period, affine, weight in demand.terms)
-    scale = _TOLERANCE * (1.0 + abs(demand.limit))
-    return abs(value - demand.limit) <= scale if demand.equal else value <= demand.limit + scale
 
 
 def _price_one(system: PriceSystem) -> FloatArray | None:

@@ -1,0 +1,180 @@
+"""Prices of a choice: the admissible ones, rounded, and who would lose at them."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from orders.clearing.candidates import Candidate
+from orders.clearing.price_system import Affine, PriceSystem
+from orders.clearing.published import PublishedPrices, publish_prices
+from orders.clearing.state import (
+    Book,
+    Choice,
+    Outcome,
+    Selection,
+    clear_choice,
+    exact_surplus,
+    families,
+)
+from orders.clearing.types import FloatArray
+from orders.clearing.uniform_price import PriceDemand, price_periods, prices_of
+
+# Of a candidate's worth: closer to zero than this, a surplus is worked out exactly.
+_NEAR_ZERO = 1e-7
+_TOLERANCE = 1e-7
+
+
+def evaluate(book: Book, selection: Selection, near: Choice | None = None) -> Outcome | None:
+    """Clear everything divisible beside a choice and price it; None if it cannot be served.
+
+    Args:
+        book: the auction.
+        selection: candidate number to acceptance ratio, all above zero.
+        near: a similar choice; periods that do not differ are taken from it.
+    """
+    choice = clear_choice(book, selection, near)
+    return None if choice is None else price_choice(book, choice)
+
+
+def price_choice(book: Book, choice: Choice) -> Outcome:
+    """Price a choice: with a margin of half a tick for its blocks where rounding needs it."""
+    prices, losers = _price(book, choice)
+    return Outcome(
+        choice.selection,
+        choice.welfare,
+        choice.solutions,
+        choice.lots,
+        choice.injection,
+        choice.link_use,
+        prices,
+        losers,
+    )
+
+
+def _price(book: Book, choice: Choice) -> tuple[PublishedPrices | None, tuple[int, ...]]:
+    systems = [
+        book.system(model, choice.lots, solution)
+        for model, solution in zip(book.models, choice.solutions, strict=True)
+    ]
+    selection = choice.selection
+    for margin in (0.0, 0.5):
+        found = price_periods(systems, _Demands(book, selection, systems, margin).broken)
+        if found is None:
+            break
+        prices = publish_prices(book.market, prices_of(systems, found))
+        if not losing_orders(book, selection, prices):
+            return prices, ()
+    alone = price_periods(systems)
+    if alone is None:
+        return None, tuple(sorted(selection))
+    prices = publish_prices(book.market, prices_of(systems, alone))
+    losers = losing_orders(book, selection, prices)
+    return None, losers or tuple(sorted(k for k in selection if selection[k] < 1))
+
+
+def _is_at_the_money(candidate: Candidate, ratio: Decimal) -> bool:
+    return candidate.min_acceptance < ratio < 1
+
+
+class _Demands:
+    """What accepted candidates ask of prices, written out only where prices break it."""
+
+    def __init__(
+        self, book: Book, selection: Selection, systems: Sequence[PriceSystem], margin: float
+    ) -> None:
+        self._book = book
+        self._selection = selection
+        self._systems = systems
+        self._margin = margin
+        self._families = families(book, selection)
+        table = book.table
+        self._ratios = table.ratios(selection)
+        self._slack = np.zeros(len(table.worth))
+        if margin:
+            products = book.market.auction.products
+            tick = np.array([float(p.clearing_price_tick) for p in products])
+            ticks = tick[book.market.node_product[table.node]]
+            self._slack = margin * np.bincount(
+                table.owner, weights=np.abs(table.amount) * ticks, minlength=len(table.worth)
+            )
+
+    def broken(self, found: Sequence[FloatArray]) -> list[PriceDemand]:
+        """Return the demands that the unknowns of all periods break."""
+        price = np.stack([s.values(x) for s, x in zip(self._systems, found, strict=True)])
+        rent = np.stack([s.rents(x) for s, x in zip(self._systems, found, strict=True)])
+        gain = self._book.table.surplus(price, rent) * self._ratios
+        out = []
+        for head, members in sorted(self._families.items()):
+            own = list(members)
+            total = float(np.sum(gain[own] - self._slack[own] * self._ratios[own]))
+            scale = _TOLERANCE * (1.0 + float(np.sum(np.abs(self._book.table.worth[own]))))
+            if total < -scale or (self._is_equal(head, members) and total > scale):
+                out.append(self._written(head, members))
+        return out
+
+    def _is_equal(self, head: int, members: tuple[int, ...]) -> bool:
+        candidate = self._book.candidates[head]
+        return len(members) == 1 and _is_at_the_money(candidate, self._selection[head])
+
+    def _written(self, head: int, members: tuple[int, ...]) -> PriceDemand:
+        terms: list[tuple[int, Affine, float]] = []
+        limit = 0.0
+        for member in members:
+            limit += self._add_terms(member, float(self._selection[member]), terms)
+        return PriceDemand(tuple(terms), limit, self._is_equal(head, members))
+
+    def _add_terms(
+        self, number: int, ratio: float, terms: list[tuple[int, Affine, float]]
+    ) -> float:
+        """Add what a candidate pays (sells: minus receipt) and return the most it may."""
+        candidate, market = self._book.candidates[number], self._book.market
+        products = market.auction.products
+        limit = (candidate.worth - float(self._slack[number])) * ratio
+        for item in candidate.injections:
+            product = products[market.nodes[item.node].product]
+            amount = -item.lots * ratio * float(product.quantity_tick)
+            affine = self._systems[item.period].price_of.get(item.node)
+            if affine is None:
+                bound = product.price_max if candidate.is_buy else product.price_min
+                affine = Affine(float(bound), ())
+            terms.append((item.period, affine, amount))
+        for use in candidate.link_uses:
+            unknown = self._systems[use.period].rent_unknown.get(use.link)
+            if unknown is not None:
+                affine = Affine(0.0, ((unknown, 1.0),))
+                terms.append((use.period, affine, use.bandwidth * ratio))
+        return limit
+
+
+def losing_orders(book: Book, selection: Selection, prices: PublishedPrices) -> tuple[int, ...]:
+    """Return the accepted candidates whose family loses, or that are part-filled off the money."""
+    rough, _ = book.table.published_surplus(prices)
+    sure = rough > _NEAR_ZERO * (1.0 + np.abs(book.table.worth))
+    losers: list[tuple[Decimal, int]] = []
+    for head, members in families(book, selection).items():
+        if all(sure[k] and selection[k] == 1 for k in members):
+            continue
+        surplus = {k: exact_surplus(book, k, selection[k], prices) for k in members}
+        total = sum((surplus[k] for k in members), Decimal(0))
+        if total < 0:
+            losers.append((total, head))
+        elif _is_off_the_money(book, head, selection[head], total) and len(members) == 1:
+            losers.append((-total, head))
+    return tuple(k for _, k in sorted(losers))
+
+
+def _is_off_the_money(book: Book, number: int, ratio: Decimal, surplus: Decimal) -> bool:
+    """Whether a part-filled candidate has a surplus that rounding does not explain."""
+    if not _is_at_the_money(book.candidates[number], ratio):
+        return False
+    return surplus > _tick_allowance(book, number, ratio)
+
+
+def _tick_allowance(book: Book, number: int, ratio: Decimal) -> Decimal:
+    products = book.market.auction.products
+    total = Decimal(0)
+    for item in book.candidates[number].injections:
+        product = products[book.market.nodes[item.node].product]
+        total += abs(item.lots) * ratio * product.quantity_tick * product.clearing_price_tick
+    return total
