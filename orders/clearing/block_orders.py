@@ -5,12 +5,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from orders.clearing.period_clearing import (
-    FLOW_TOLERANCE,
-    PeriodSolution,
-    paying_arcs,
-    supply_prices,
-)
+from orders.clearing.paying_ways import paying_arcs, supply_prices
+from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodSolution
 from orders.clearing.solver import Programme, Solution, Solver
 from orders.clearing.state import Book
 from orders.clearing.types import BoolArray, FloatArray, IntArray
@@ -63,6 +59,8 @@ class BlockProgramme:
         self._reference = np.stack([solution.node_price for solution in base])
         self._steps = self._merge_steps()
         self._generous = 0
+        # What the integer programme proves no choice can exceed, merged steps taken as they are.
+        self.most = np.inf
         self._arcs = self._first_arcs()
         self._wanted, self._offered = self._places()
         self._binary = [k for k, c in enumerate(book.candidates) if c.min_acceptance < 1]
@@ -177,6 +175,7 @@ class BlockProgramme:
         answer = Solver(programme, node_limit=node_limit).solve()
         if not len(answer.x):
             return {}
+        self.most = -answer.least * self._book.unit
         start = self._block_start()
         chosen = {}
         for number, candidate in enumerate(self._book.candidates):

@@ -72,7 +72,8 @@ class CandidateTable:
         own = np.where(np.isnan(own), self.unpriced, own)
         gain = np.bincount(self.owner, weights=self.amount * own, minlength=count)
         toll = self.bandwidth * rent[self.use_period, self.use_link]
-        return self.worth + gain - np.bincount(self.use_owner, weights=toll, minlength=count)
+        use = np.bincount(self.use_owner, weights=toll, minlength=count)
+        return np.asarray(self.worth + gain - use, dtype=np.float64)
 
     def published_surplus(self, prices: PublishedPrices) -> tuple[FloatArray, BoolArray]:
         """Return the surplus at published prices, to rounding, and which candidates have prices."""
@@ -85,7 +86,7 @@ class CandidateTable:
         gain = np.bincount(self.owner, weights=self.amount * own, minlength=count)
         toll = self.bandwidth * rent[self.use_period, self.use_link]
         use = np.bincount(self.use_owner, weights=toll, minlength=count)
-        return self.worth + gain - use, ~missing
+        return np.asarray(self.worth + gain - use, dtype=np.float64), ~missing
 
 
 def _whole(values: list[int]) -> IntArray:

@@ -20,7 +20,7 @@ from orders.clearing.placement import place_singles
 from orders.clearing.pricing import evaluate
 from orders.clearing.publication import Cleared, publish
 from orders.clearing.quantities import whole_lots
-from orders.clearing.search import DEFAULT_TRIALS, choose_blocks
+from orders.clearing.search import choose_blocks, default_trials
 from orders.clearing.state import Book, Outcome, open_book
 from orders.clearing.types import Auction, Result
 from orders.clearing.validation import DECIMAL_DIGITS
@@ -64,7 +64,7 @@ def _clear(auction: Auction) -> Result:
     book = offer_columns(plain, base)
     clock.lap("flexible_orders")
     limit = auction.terms.work_limit
-    final, relaxation = choose_blocks(book, base, DEFAULT_TRIALS if limit is None else limit)
+    final, relaxation = choose_blocks(book, base, default_trials(book) if limit is None else limit)
     clock.lap("block_orders")
     lots = whole_lots(book, final)
     placements = place_singles(book, final, lots)

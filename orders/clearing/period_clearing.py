@@ -8,11 +8,11 @@ from math import gcd
 import numpy as np
 
 from orders.clearing.errors import SolverFailed
-from orders.clearing.market import Kind, Market
+from orders.clearing.market import Market
 from orders.clearing.merit_order import MeritOrder
+from orders.clearing.paying_ways import paying_arcs, supply_prices
 from orders.clearing.solver import Programme, Solution, Solver, SolveStatus
-from orders.clearing.types import BoolArray, FloatArray, IntArray
-from orders.clearing.ways import cheapest_ways
+from orders.clearing.types import FloatArray, IntArray
 from orders.clearing.windows import WIDTH, Ladder, Window, crossing_prices, cut_window
 
 # Among welfare-equal results volume is maximised, then the number of links is minimised: both as
@@ -257,7 +257,7 @@ class PeriodModel:
             if self._centre is None:
                 self._centre = self._first_centre(lots)
             window = cut_window(self._ladder, self._centre, width)
-            solver = Solver(self._programme(window, self._known))
+            solver = Solver(self._programme(window, self._known), presolve=False)
             self._loaded = _Loaded(solver, window, [self._known], np.zeros(0, dtype=np.int64))
         return self._loaded
 
@@ -385,40 +385,3 @@ class PeriodModel:
             full=np.flatnonzero(tight),
             welfare=-float(np.concatenate([steps, flow]) @ self._true_cost),
         )
-
-
-def supply_prices(
-    market: Market, price: FloatArray, ask: FloatArray, *, offers_more: BoolArray
-) -> FloatArray:
-    """Return what supply costs by node, nan where there is none.
-
-    A node whose orders sell nothing costs at least its cheapest ask, whatever its dual says.
-    """
-    own = np.where(np.isfinite(ask), np.maximum(price, ask), np.nan)
-    own = np.where(offers_more, price, own)
-    return np.where(market.node_kind == Kind.SUPPLY, own, np.nan)
-
-
-def paying_arcs(
-    market: Market,
-    capacity: FloatArray,
-    prices: tuple[FloatArray, FloatArray, FloatArray],
-    wanted: BoolArray,
-    least: FloatArray | None,
-) -> IntArray:
-    """Return the arcs on the cheapest ways to nodes that pay more than supply and way cost.
-
-    Args:
-        market: the network.
-        capacity: Gbit/s by link direction; directions without any carry nothing.
-        prices: supply by node (nan: none), what each node pays, rents per Gbit/s.
-        wanted: nodes that somebody consumes at.
-        least: gain per unit, by node, that makes a way worth taking; None for any way there is.
-    """
-    supply, price, rent = prices
-    ways = cheapest_ways(market, capacity, supply, rent)
-    found: set[int] = set()
-    pays = np.isfinite(ways.price) if least is None else price > ways.price + least
-    for node in np.flatnonzero(wanted & pays).tolist():
-        found.update(ways.arcs_to(node))
-    return np.array(sorted(found), dtype=np.int64)

@@ -90,7 +90,7 @@ class _Demands:
         self._families = families(book, selection)
         table = book.table
         self._ratios = table.ratios(selection)
-        self._slack = np.zeros(len(table.worth))
+        self._slack: FloatArray = np.zeros(len(table.worth))
         if margin:
             products = book.market.auction.products
             tick = np.array([float(p.clearing_price_tick) for p in products])
@@ -103,12 +103,20 @@ class _Demands:
         """Return the demands that the unknowns of all periods break."""
         price = np.stack([s.values(x) for s, x in zip(self._systems, found, strict=True)])
         rent = np.stack([s.rents(x) for s, x in zip(self._systems, found, strict=True)])
-        gain = self._book.table.surplus(price, rent) * self._ratios
+        table = self._book.table
+        gain = (table.surplus(price, rent) - self._slack) * self._ratios
+        worth = np.abs(table.worth)
+        fine = gain >= -_TOLERANCE * (1.0 + worth)
         out = []
         for head, members in sorted(self._families.items()):
-            own = list(members)
-            total = float(np.sum(gain[own] - self._slack[own] * self._ratios[own]))
-            scale = _TOLERANCE * (1.0 + float(np.sum(np.abs(self._book.table.worth[own]))))
+            if len(members) == 1:
+                if fine[head] and self._selection[head] == 1:
+                    continue
+                total, scale = float(gain[head]), _TOLERANCE * (1.0 + float(worth[head]))
+            else:
+                own = list(members)
+                total = float(gain[own].sum())
+                scale = _TOLERANCE * (1.0 + float(worth[own].sum()))
             if total < -scale or (self._is_equal(head, members) and total > scale):
                 out.append(self._written(head, members))
         return out

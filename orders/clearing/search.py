@@ -1,14 +1,31 @@
 """From a proposed choice of blocks to the best valid one found within a count of trials."""
 
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+import numpy as np
 
 from orders.clearing.block_orders import BlockProgramme, Relaxation
 from orders.clearing.placement import place_singles
-from orders.clearing.pricing import evaluate
-from orders.clearing.state import Book, Outcome, exact_surplus
+from orders.clearing.pricing import price_choice
+from orders.clearing.state import Book, Choice, Outcome, clear_choice
 
-DEFAULT_TRIALS = 12
+DEFAULT_TRIALS = 300
+# Rows of a period's programme up to which all the trials are made; of larger ones fewer.
+_SMALL = 60
+_LEAST_TRIALS = 30
 _NODE_LIMIT = 500
+# Losers that are tried for leaving at once, and orders that are tried for coming in.
+_LEAVERS = 5
+_COMERS = 40
+_BETTER = 1e-9
+_NEAR_WHOLE = 1e-6
+_SHAKE = 0.3
+_ENOUGH = 1e-6
+# Shakes in a row without success after which the search ends.
+_PATIENCE = 12
+_SEED = 4
+_UNLIMITED = 10**9
 
 
 def choose_blocks(book: Book, base: Outcome, trials: int) -> tuple[Outcome, Relaxation | None]:
@@ -17,106 +34,223 @@ def choose_blocks(book: Book, base: Outcome, trials: int) -> tuple[Outcome, Rela
     Args:
         book: the auction.
         base: the outcome with every block rejected, which is always valid.
-        trials: how many changed choices may be evaluated after the first repair.
+        trials: how many changed choices may be cleared after the first repair.
     """
     if not book.candidates:
         return base, None
     programme = BlockProgramme(book, base.solutions, base.lots)
     relaxation = programme.relax()
-    proposal = programme.choose(_NODE_LIMIT)
-    best = base
-    repaired = repair(book, proposal)
-    if repaired is not None and repaired.welfare > best.welfare:
-        best = repaired
-    return _reinsert(book, best, trials), relaxation
+    search = _Search(book, base, trials)
+    search.begin(programme.choose(_NODE_LIMIT), relaxation)
+    search.improve(programme.most)
+    return search.best, relaxation
 
 
-def repair(book: Book, selection: dict[int, Decimal]) -> Outcome | None:
-    """Drop losing orders, the worst first, until the choice is valid; None if nothing is left."""
-    current = dict(selection)
-    settled: set[int] = set()
-    while current:
-        outcome = evaluate(book, current)
-        if outcome is None:
-            _drop(book, current, max(current))
-            continue
-        if outcome.prices is not None:
-            misplaced = place_singles(book, outcome).failed
-            if not misplaced:
-                return outcome
-            _drop(book, current, misplaced[0])
-            continue
-        loser = outcome.losers[0] if outcome.losers else max(current)
-        if (
-            current[loser] not in (1, book.candidates[loser].min_acceptance)
-            and loser not in settled
-        ):
-            # Part-filled blocks must be exactly at the money; whole or minimal ones need not.
-            current[loser] = Decimal(1)
-            settled.add(loser)
-            continue
-        _drop(book, current, loser)
-    return None
+def default_trials(book: Book) -> int:
+    """Return how many trials a book gets: larger networks fewer, since each costs more."""
+    rows = len(book.market.nodes) + book.market.capacity.shape[0]
+    most = min(DEFAULT_TRIALS, _LEAST_TRIALS + 4 * len(book.candidates))
+    return max(_LEAST_TRIALS, min(most, DEFAULT_TRIALS * _SMALL // max(rows, 1)))
 
 
-def _drop(book: Book, selection: dict[int, Decimal], number: int) -> None:
-    """Remove a candidate and everything linked below it."""
-    blocks = book.market.auction.blocks
-    gone = {blocks[book.candidates[number].order].order_id}
-    del selection[number]
-    changed = True
-    while changed:
-        changed = False
-        for k in sorted(selection):
-            if blocks[book.candidates[k].order].parent_order_id in gone:
-                gone.add(blocks[book.candidates[k].order].order_id)
-                del selection[k]
-                changed = True
+@dataclass
+class _Search:
+    """The best valid outcome so far and what is left to spend."""
 
+    book: Book
+    best: Outcome
+    trials: int
+    tried: set[tuple[tuple[int, Decimal], ...]] = field(default_factory=set)
+    dice: np.random.Generator = field(default_factory=lambda: np.random.default_rng(_SEED))
 
-def _reinsert(book: Book, best: Outcome, trials: int) -> Outcome:
-    """Try rejected orders that are in the money at the current prices, best surplus first."""
-    tried: set[tuple[int, ...]] = set()
-    while trials > 0:
-        found = None
-        for number in _tempting(book, best):
-            choice = {**best.selection, number: Decimal(1)}
-            key = tuple(sorted(choice))
-            if key in tried or trials <= 0:
+    def begin(self, proposal: dict[int, Decimal], relaxation: Relaxation | None) -> None:
+        """Make proposals valid; this much is done whatever the trials.
+
+        The integer programme's own, and what the relaxed one takes whole; each is repaired in two
+        ways, since the order that costs least is not always the one to blame.
+        """
+        kept, self.trials = self.trials, _UNLIMITED
+        starts = [proposal]
+        if relaxation is not None:
+            whole = np.flatnonzero(relaxation.ratios > 1 - _NEAR_WHOLE).tolist()
+            starts.append({k: Decimal(1) for k in whole})
+        for start in starts:
+            choice = self._first_clearable(dict(start))
+            if choice is None:
                 continue
-            tried.add(key)
-            trials -= 1
-            outcome = repair(book, choice)
-            if outcome is not None and outcome.welfare > best.welfare + 1e-9 * abs(best.welfare):
-                found = outcome
+            first = self._repair(choice, -np.inf, leavers=1)
+            self._take(first)
+            if first is not None and first.selection == choice.selection:
                 break
-        if found is None:
-            return best
-        best = found
-    return best
+            self._take(self._repair(choice, -np.inf, leavers=_LEAVERS))
+        self.trials = kept
+
+    def improve(self, most: float) -> None:
+        """Let tempting orders in, then shake the choice and try again, while trials last.
+
+        Ends early where welfare is all that the integer programme holds possible.
+        """
+        enough = most - _ENOUGH * abs(most)
+        if self.best.welfare < enough:
+            self._take(self._climb(self.best))
+        patience = most_patience = min(_PATIENCE, len(self.book.candidates) // 8)
+        while self.best.welfare < enough and patience > 0 and len(self.best.selection) > 1:
+            start = self._shaken()
+            better = start is not None and self._take(self._climb(start))
+            patience = most_patience if better else patience - 1
+            if self.trials <= 0:
+                return
+
+    # -- moves -----------------------------------------------------------------------------------
+
+    def _climb(self, outcome: Outcome) -> Outcome:
+        """Accept orders that are in the money one by one while the result gets better."""
+        while self.trials > 0:
+            better = self._insert(outcome)
+            if better is None:
+                break
+            outcome = better
+        return outcome
+
+    def _insert(self, outcome: Outcome) -> Outcome | None:
+        """Return the first better outcome with one more order, or another option of an order."""
+        for number in self._tempting(outcome)[:_COMERS]:
+            choice = self._clear(self._with(outcome.selection, number), outcome)
+            if choice is None or not _is_better(choice.welfare, outcome.welfare):
+                continue
+            found = self._repair(choice, outcome.welfare, leavers=_LEAVERS)
+            if found is not None and _is_better(found.welfare, outcome.welfare):
+                return found
+        return None
+
+    def _shaken(self) -> Outcome | None:
+        """Take some accepted orders out, the weak ones rather, and price what is left."""
+        members = sorted(self.best.selection)
+        count = int(self.dice.integers(1, max(2, round(_SHAKE * len(members))) + 1))
+        selection = dict(self.best.selection)
+        for number in self.dice.choice(members, size=min(count, len(members)), replace=False):
+            if int(number) in selection:
+                selection = self._without(selection, int(number))
+        choice = self._clear(selection, self.best, again=True)
+        return None if choice is None else self._repair(choice, -np.inf, leavers=1)
+
+    def _take(self, outcome: Outcome | None) -> bool:
+        if outcome is None or not _is_better(outcome.welfare, self.best.welfare):
+            return False
+        self.best = outcome
+        return True
+
+    # -- repair ----------------------------------------------------------------------------------
+
+    def _repair(self, choice: Choice, floor: float, *, leavers: int) -> Outcome | None:
+        """Drop orders, of the worst few each time the one that costs least, until all is valid.
+
+        Returns None once welfare is no better than the floor.
+        """
+        settled: set[int] = set()
+        while choice.welfare > floor:
+            outcome = price_choice(self.book, choice)
+            losers = outcome.losers
+            if outcome.prices is not None:
+                losers = place_singles(self.book, outcome).failed
+                if not losers:
+                    return outcome
+            following = self._filled_up(choice, losers, settled)
+            if following is None and choice.selection:
+                worst = losers[:leavers] or (max(choice.selection),)
+                following = self._least_costly(choice, worst)
+            if following is None:
+                return None
+            choice = following
+        return None
+
+    def _filled_up(
+        self, choice: Choice, losers: tuple[int, ...], settled: set[int]
+    ) -> Choice | None:
+        """Accept a part-filled loser whole: only parts must be exactly at the money."""
+        for loser in losers[:1]:
+            ratio = choice.selection[loser]
+            if loser in settled or ratio in (1, self.book.candidates[loser].min_acceptance):
+                continue
+            settled.add(loser)
+            return self._clear({**choice.selection, loser: Decimal(1)}, choice, again=True)
+        return None
+
+    def _least_costly(self, choice: Choice, losers: tuple[int, ...]) -> Choice | None:
+        found: Choice | None = None
+        for loser in losers:
+            other = self._clear(self._without(choice.selection, loser), choice, again=True)
+            if other is not None and (found is None or other.welfare > found.welfare):
+                found = other
+        return found
+
+    def _first_clearable(self, selection: dict[int, Decimal]) -> Choice | None:
+        """Drop from the end until the choice can be served at all."""
+        while selection:
+            choice = self._clear(selection, None, again=True)
+            if choice is not None:
+                return choice
+            selection = self._without(selection, max(selection))
+        return None
+
+    # -- choices ---------------------------------------------------------------------------------
+
+    def _clear(
+        self, selection: dict[int, Decimal], near: Choice | None, *, again: bool = False
+    ) -> Choice | None:
+        """Clear a changed choice, which is one trial; what was tried is tried again on demand."""
+        key = tuple(sorted(selection.items()))
+        if self.trials <= 0 or (key in self.tried and not again):
+            return None
+        self.tried.add(key)
+        self.trials -= 1
+        return clear_choice(self.book, selection, near)
+
+    def _without(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
+        """Return a selection without a candidate and everything linked below it."""
+        blocks = self.book.market.auction.blocks
+        out = {k: ratio for k, ratio in selection.items() if k != number}
+        gone = {blocks[self.book.candidates[number].order].order_id}
+        changed = True
+        while changed:
+            changed = False
+            for k in sorted(out):
+                order = blocks[self.book.candidates[k].order]
+                if order.parent_order_id is not None and order.parent_order_id in gone:
+                    gone.add(order.order_id)
+                    del out[k]
+                    changed = True
+        return out
+
+    def _with(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
+        """Return a selection with a candidate whole, instead of others of its order."""
+        order = self.book.candidates[number].order
+        kept = {k: r for k, r in selection.items() if self.book.candidates[k].order != order}
+        return {**kept, number: Decimal(1)}
+
+    def _tempting(self, outcome: Outcome) -> list[int]:
+        """Return candidates that would gain at the prices and are not accepted, best first."""
+        if outcome.prices is None:
+            return []
+        surplus, priced = self.book.table.published_surplus(outcome.prices)
+        blocks = self.book.market.auction.blocks
+        taken = {self.book.candidates[k].order: k for k in outcome.selection}
+        whole = {
+            blocks[self.book.candidates[k].order].order_id
+            for k, ratio in outcome.selection.items()
+            if ratio == 1
+        }
+        found = []
+        for number in np.flatnonzero(priced & (surplus > 0)).tolist():
+            candidate = self.book.candidates[number]
+            other = taken.get(candidate.order)
+            if other == number or (other is not None and surplus[number] <= surplus[other]):
+                continue
+            parent = blocks[candidate.order].parent_order_id
+            if parent is None or parent in whole:
+                found.append((-round(float(surplus[number]), 6), number))
+        return [number for _, number in sorted(found)]
 
 
-def _tempting(book: Book, outcome: Outcome) -> list[int]:
-    prices = outcome.prices
-    if prices is None:
-        return []
-    blocks = book.market.auction.blocks
-    taken = {book.candidates[k].order for k in outcome.selection}
-    accepted = {
-        blocks[book.candidates[k].order].order_id
-        for k in outcome.selection
-        if outcome.selection[k] == 1
-    }
-    found = []
-    for number, candidate in enumerate(book.candidates):
-        order = blocks[candidate.order]
-        if candidate.order in taken:
-            continue
-        if order.parent_order_id is not None and order.parent_order_id not in accepted:
-            continue
-        if not all(prices.has_price(item.period, item.node) for item in candidate.injections):
-            continue
-        surplus = exact_surplus(book, number, Decimal(1), prices)
-        if surplus > 0:
-            found.append((-surplus, number))
-    return [number for _, number in sorted(found)]
+def _is_better(welfare: float, than: float) -> bool:
+    return welfare > than + _BETTER * abs(than)

@@ -44,18 +44,24 @@ class Programme:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Column values and row duals (empty arrays when there is no solution)."""
+    """Column values and row duals (empty arrays when there is no solution).
+
+    `least` is the proven lower bound of an integer programme, the objective otherwise.
+    """
 
     status: SolveStatus
     x: FloatArray
     row_dual: FloatArray
     objective: float = 0.0
+    least: float = 0.0
 
 
 class Solver:
     """One HiGHS instance with a loaded programme, warm-started between solves."""
 
-    def __init__(self, programme: Programme, *, node_limit: int | None = None) -> None:
+    def __init__(
+        self, programme: Programme, *, node_limit: int | None = None, presolve: bool = True
+    ) -> None:
         self._highs = highspy.Highs()
         # Options are set once, before the first run: HiGHS refuses a later change of `threads`.
         for name, value in (
@@ -63,6 +69,7 @@ class Solver:
             ("threads", 1),
             ("parallel", "off"),
             ("random_seed", 0),
+            ("presolve", "choose" if presolve else "off"),
             ("mip_rel_gap", _FINE_GAP if len(programme.cost) <= _SMALL else _COARSE_GAP),
             ("mip_abs_gap", 0.0),
         ):
@@ -143,8 +150,10 @@ class Solver:
             return Solution(status, np.zeros(0), np.zeros(0))
         solution = self._highs.getSolution()
         duals = np.zeros(0) if self._has_integers else np.array(solution.row_dual)
-        value = self._highs.getInfo().objective_function_value
-        return Solution(status, np.array(solution.col_value), duals, float(value))
+        info = self._highs.getInfo()
+        value = float(info.objective_function_value)
+        least = float(info.mip_dual_bound) if self._has_integers else value
+        return Solution(status, np.array(solution.col_value), duals, value, least)
 
     def _status(self, status: highspy.HighsModelStatus) -> SolveStatus:
         if status == highspy.HighsModelStatus.kOptimal:

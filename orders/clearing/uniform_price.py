@@ -13,6 +13,7 @@ from orders.clearing.types import BoolArray, FloatArray, IntArray
 _ANCHOR_WEIGHT = 1e-6
 _MAX_ROUNDS = 40
 _PINNED = 1e-9
+_MISSED = 1e-7
 
 
 @dataclass(frozen=True)
@@ -182,18 +183,28 @@ def _solve_rows(
     upper = np.concatenate([np.array(system.upper, dtype=float) for system in systems])
     if chosen is None or alone is None:
         chosen, alone = np.ones(int(starts[-1]), dtype=bool), np.zeros(int(starts[-1]))
+    # Unknowns without any room are constants of the conditions they stand in.
+    pinned = chosen & (upper - lower <= _PINNED)
+    fixed = np.where(pinned, lower, 0.0)
+    chosen = chosen & ~pinned
     place = np.cumsum(chosen) - 1
-    kept = [
-        ([(int(place[k]), c) for k, c in terms], limit, equal)
-        for terms, limit, equal in rows
-        if terms and chosen[terms[0][0]]
-    ]
-    conditions = _conditions(kept, lower[chosen], upper[chosen])
-    part = nearest_point(weights[chosen], target[chosen], conditions)
-    if part is None:
-        return None
-    x = alone.copy()
-    x[chosen] = np.clip(part, lower[chosen], upper[chosen])
+    kept: list[_Row] = []
+    for terms, limit, equal in rows:
+        if not terms or not (chosen[terms[0][0]] or pinned[terms[0][0]]):
+            continue
+        free = [(int(place[k]), c) for k, c in terms if chosen[k]]
+        limit -= sum(c * float(fixed[k]) for k, c in terms if not chosen[k])
+        if free:
+            kept.append((free, limit, equal))
+        elif limit < -_MISSED or (equal and limit > _MISSED):
+            return None
+    x = np.where(pinned, lower, alone)
+    if chosen.any():
+        conditions = _conditions(kept, lower[chosen], upper[chosen])
+        part = nearest_point(weights[chosen], target[chosen], conditions)
+        if part is None:
+            return None
+        x[chosen] = np.clip(part, lower[chosen], upper[chosen])
     return x
 
 
