@@ -1,7 +1,7 @@
 """The filters of the market search, and the listings that they leave."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from marketplace.models import (
 from marketplace.selectors.catalogue import CatalogueFilter, listed
 from marketplace.selectors.hubs import consumption_hubs, routes_from
 from marketplace.templatetags.market_ui import localname
+from marketplace.web.form_fields import MarketTimeField
 
 ANY = pgettext_lazy("filter", "Any")
 DENGBAO_LEVELS = (2, 3, 4)
@@ -58,6 +59,16 @@ class MarketFilter(forms.Form):
         decimal_places=6,
         widget=tick_filter(),
     )
+    min_units = forms.DecimalField(
+        label=_("Units at least"),
+        required=False,
+        min_value=Decimal(0),
+        max_digits=14,
+        decimal_places=3,
+        widget=tick_filter(),
+    )
+    free_from = MarketTimeField(label=_("Free from"), required=False)
+    free_until = MarketTimeField(label=_("Free until"), required=False)
     trust = forms.TypedChoiceField(label=_("Trust"), required=False, coerce=int, empty_value=None)
     dengbao = forms.TypedChoiceField(
         label=_("MLPS level at least"), required=False, coerce=int, empty_value=None
@@ -79,6 +90,8 @@ class MarketFilter(forms.Form):
         empty_value=None,
     )
 
+    supplier = forms.CharField(label=_("Supplier"), required=False, max_length=60)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.places = list(consumption_hubs())
@@ -96,6 +109,22 @@ class MarketFilter(forms.Form):
 
     def _offer(self, name: str, choices: list[tuple[Any, Any]]) -> None:
         self.fields[name].choices = [("", ANY), *choices]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Take a time by both its ends, the later one last, in quarters of an hour."""
+        cleaned = super().clean() or {}
+        start, end = cleaned.get("free_from"), cleaned.get("free_until")
+        if bool(start) != bool(end) and not self.errors:
+            missing = "free_until" if start else "free_from"
+            self.add_error(missing, _("A time has a beginning and an end."))
+        elif start and end and end <= start:
+            self.add_error("free_until", _("The end must be after the beginning."))
+        return cleaned
+
+    def free_window(self) -> tuple[datetime, datetime] | None:
+        """Return the time in which the capacity must be free throughout."""
+        start, end = self.cleaned_data["free_from"], self.cleaned_data["free_until"]
+        return (start, end) if start and end else None
 
     def chosen_city(self) -> Hub | None:
         """Return the place of consumption that was chosen."""
@@ -167,6 +196,9 @@ def _wanted(form: MarketFilter, city: Hub | None) -> CatalogueFilter:
         from_hub=city,
         max_rtt_ms=form.latency_limit() if city else None,
         max_price=given["max_price"],
+        min_quantity=given["min_units"],
+        window=form.free_window(),
+        supplier=given["supplier"] or None,
         min_trust=given["trust"],
         min_dengbao=given["dengbao"],
         xinchuang=given["xinchuang"],

@@ -148,6 +148,7 @@ SECTIONS: tuple[Section, ...] = (
                 pgettext_lazy("navigation", "Standing bids"), "standing-bids", "refresh", _buyers
             ),
             Entry(pgettext_lazy("navigation", "Projects"), "projects", "box", _buying_side),
+            Entry(pgettext_lazy("navigation", "Usage"), "usage", "chart-bar", _buying_side),
             Entry(
                 pgettext_lazy("navigation", "Approvals"), "approvals", "user-check", _buying_side
             ),

@@ -20,11 +20,14 @@ from settlement.web import (
     statement_pages,
     summary_pages,
     tax_queue,
+    usage_pages,
 )
 
 DELIVERY = "deliveries/<uuid:public_id>"
 
 urlpatterns = [
+    path("usage/", usage_pages.show_usage, name="usage"),
+    path("usage/export.csv", usage_pages.export_usage, name="usage-csv"),
     path("dashboard/", dashboard.show_dashboard, name="dashboard"),
     path("deliveries/", delivery_list.list_deliveries, name="deliveries"),
     path("deliveries/export.csv", delivery_list.export_deliveries, name="deliveries-csv"),

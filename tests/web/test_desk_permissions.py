@@ -92,6 +92,8 @@ TABLE = {
     "confirmation-pdf": PARTIES,
     "balance": MONEY,
     "balance-csv": MONEY,
+    "usage": "302 200 200 200 403 403 403 403",
+    "usage-csv": "302 200 200 200 403 403 403 403",
     "withdraw": "302 403 200 200 200 403 403 403",
     "statements": MONEY,
     "statement-file": MONEY,

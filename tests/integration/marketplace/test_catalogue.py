@@ -1,6 +1,7 @@
 """Catalogue filters give what plain Python gives, on random data; reach follows the routes."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.timezone import localtime
 
-from marketplace.domain.periods import Period, market_date
+from marketplace.domain.periods import MARKET_TIME_ZONE, Period, market_date
 from marketplace.models import (
     Hub,
     Link,
@@ -23,6 +26,7 @@ from marketplace.models import (
 )
 from marketplace.selectors.catalogue import CatalogueFilter, listed, listing_detail
 from marketplace.selectors.hubs import hubs_within, routes_from
+from marketplace.web.market_filter import DENGBAO_LEVELS, MarketFilter, search
 from tests.factories.market import MARKET_START
 
 pytestmark = pytest.mark.usefixtures("market")
@@ -158,6 +162,59 @@ def test_filters_agree_with_plain_python(catalogue: list[Listing]) -> None:
         sizes.append(len(found))
     assert 0 in sizes
     assert max(sizes) > 20
+
+
+def _typed(wanted: CatalogueFilter) -> dict[str, str]:
+    """Return what a visitor types and chooses for a filter; every field of the form is there."""
+    window = wanted.window or ("", "")
+    green = wanted.min_green_share
+    typed = {
+        "product": wanted.product,
+        "resource_class": wanted.resource_class,
+        "hardware": wanted.hardware,
+        "city": wanted.from_hub and wanted.from_hub.code,
+        "max_rtt": wanted.max_rtt_ms if wanted.from_hub else None,
+        "max_price": wanted.max_price,
+        "min_units": wanted.min_quantity,
+        "free_from": window[0] and f"{localtime(window[0], MARKET_TIME_ZONE):%Y-%m-%dT%H:%M}",
+        "free_until": window[1] and f"{localtime(window[1], MARKET_TIME_ZONE):%Y-%m-%dT%H:%M}",
+        "trust": wanted.min_trust or None,
+        "dengbao": wanted.min_dengbao if (wanted.min_dengbao or 0) in DENGBAO_LEVELS else None,
+        "green": None if green is None else f"{(green * 100).normalize():f}",
+        "xinchuang": "1" if wanted.xinchuang else None,
+        "supplier": wanted.supplier,
+    }
+    return {name: "" if value is None else str(value) for name, value in typed.items()}
+
+
+def test_the_search_page_agrees_with_plain_python(catalogue: list[Listing]) -> None:
+    """What is typed into the form finds what plain Python finds, in the order asked for."""
+    chance = random.Random(11)
+    with timezone.override(MARKET_TIME_ZONE):
+        for _ in range(120):
+            wanted = replace(_random_filter(chance, catalogue), hub=None)
+            if wanted.min_dengbao is not None and wanted.min_dengbao not in DENGBAO_LEVELS:
+                wanted = replace(wanted, min_dengbao=None)
+            typed = _typed(wanted)
+            form = MarketFilter(typed)
+            found = search(form, on=ON, sort=chance.choice(["price", "-price", "quantity", ""]))
+            expected = {row.pk for row in catalogue if _matches(row, wanted)}
+            assert form.is_valid(), (typed, form.errors)
+            assert {row.pk for row in found.rows} == expected, typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"free_from": "2026-11-23T00:00"}, "free_until"),
+        ({"free_from": "2026-11-23T02:00", "free_until": "2026-11-23T01:00"}, "free_until"),
+        ({"min_units": "-1"}, "min_units"),
+        ({"max_price": "NaN"}, "max_price"),
+        ({"green": "101"}, "green"),
+    ],
+)
+def test_a_refused_search_names_its_field(market: None, typed: dict[str, str], field: str) -> None:
+    assert list(MarketFilter(typed).errors) == [field]
 
 
 def test_a_page_of_the_catalogue_needs_one_query(catalogue: list[Listing]) -> None:
