@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from marketplace.api import admission_views, reference_views, supplier_views, token_views
+from marketplace.api import (
+    admission_views,
+    notification_views,
+    reference_views,
+    supplier_views,
+    token_views,
+)
 
 urlpatterns = [
     path("hubs/", reference_views.HubsView.as_view(), name="api-hubs"),
@@ -30,6 +36,35 @@ urlpatterns = [
     ),
     path("tokens/", token_views.TokensView.as_view(), name="api-tokens"),
     path("tokens/<slug:token_key>/", token_views.TokenView.as_view(), name="api-token"),
+    path(
+        "notifications/", notification_views.NotificationsView.as_view(), name="api-notifications"
+    ),
+    path(
+        "notifications/read/",
+        notification_views.NotificationsRead.as_view(),
+        name="api-notifications-read",
+    ),
+    path("webhooks/", notification_views.WebhooksView.as_view(), name="api-webhooks"),
+    path(
+        "webhooks/<uuid:public_id>/",
+        notification_views.WebhookDetail.as_view(),
+        name="api-webhook",
+    ),
+    path(
+        "webhooks/<uuid:public_id>/test/",
+        notification_views.WebhookTest.as_view(),
+        name="api-webhook-test",
+    ),
+    path(
+        "webhooks/<uuid:public_id>/deliveries/",
+        notification_views.WebhookDeliveries.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "webhook-deliveries/<uuid:public_id>/again/",
+        notification_views.WebhookRedelivery.as_view(),
+        name="api-webhook-redelivery",
+    ),
     path("pools/", supplier_views.PoolsView.as_view(), name="api-pools"),
     path("pools/<slug:identifier>/", supplier_views.PoolView.as_view(), name="api-pool"),
     path("listings/", supplier_views.ListingsView.as_view(), name="api-listings"),

@@ -20,6 +20,7 @@ from marketplace.templatetags.market_ui import figure
 from marketplace.web.access import acting_organisation, current_actor, require
 from marketplace.web.csv_answers import csv_answer
 from marketplace.web.form_fields import PlainDecimalField, add_refusal
+from marketplace.web.stepping_up import require_confirmation
 from orders.web.names import auction_name
 from settlement.models import Posting, WithdrawalRequest
 from settlement.selectors.balances import funds_of
@@ -159,6 +160,7 @@ def _csv_row(posting: Posting) -> list[object]:
 
 
 @require_member_finance
+@require_confirmation
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest) -> HttpResponse:
     """Take in the sum, show it with what stays free, and ask for it only when confirmed."""

@@ -18,6 +18,7 @@ from marketplace.permissions import Actor
 from marketplace.templatetags.market_ui import figure, localname, market_time
 from marketplace.web.access import current_actor, require
 from marketplace.web.form_fields import add_refusal
+from marketplace.web.stepping_up import require_confirmation
 from settlement.models import CreditLimit, DepositReceipt, RequestState, WithdrawalRequest
 from settlement.services.funds import (
     approve_credit_limit,
@@ -137,6 +138,7 @@ def _count_waiting(model: Any) -> int:
 
 
 @require_entry
+@require_confirmation
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_request(request: HttpRequest, kind: str) -> HttpResponse:
     """Enter a receipt or propose a limit; another person decides it."""
@@ -167,6 +169,7 @@ def enter_request(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_entry
+@require_confirmation
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide_request(request: HttpRequest, kind: str, public_id: UUID, verdict: str) -> HttpResponse:
     """Show the sum and whose it is, then approve or refuse."""

@@ -7,6 +7,7 @@ import pytest
 from django.urls import get_resolver
 
 from marketplace.models import OrganisationState, Role
+from marketplace.services.webhooks import add_webhook
 from settlement.models import Delivery
 from settlement.services.deliveries import create_deliveries
 from tests.api.callers import Caller, Day, browser_of, program_of, stranger
@@ -35,6 +36,15 @@ GET    api-me                              401  200  200  200  200  200  200
 GET    api-tokens                          401  200  200  200  200  200  200
 POST   api-tokens                          401  400  400  400  400  400  400
 DELETE api-token                           401  404  404  404  404  404  404
+GET    api-notifications                   401  200  200  200  200  200  200
+POST   api-notifications-read              401  200  200  200  200  200  200
+GET    api-webhooks                        401  200  200  200  200  403  403
+POST   api-webhooks                        401  400  400  400  400  403  403
+GET    api-webhook                         401  200  404  404  200  403  403
+PATCH  api-webhook                         401  200  404  404  200  403  403
+POST   api-webhook-test                    401  202  404  404  202  403  403
+GET    api-webhook-deliveries              401  200  404  404  200  403  403
+POST   api-webhook-redelivery              401  404  404  404  404  403  403
 POST   api-organisations                   401  400  400  400  400  400  400
 GET    api-admissions                      401  403  403  403  403  200  403
 POST   api-admission-reject                401  403  403  403  403  400  403
@@ -113,6 +123,9 @@ def _callers(day: Day) -> tuple[dict[str, Caller], dict[str, str]]:
         "auditor": browser_of(operator(Role.AUDITOR)),
     }
     listing = day.market.west_listing
+    webhook, _secret = add_webhook(
+        actor=actor, url="https://example.org/hook", topics=["bill.issued"]
+    )
     ids = {
         "api-order": order["id"],
         "api-auction": day.auction.public_id,
@@ -123,6 +136,7 @@ def _callers(day: Day) -> tuple[dict[str, Caller], dict[str, str]]:
         "api-listing": listing.public_id,
         "api-pool": listing.pool.identifier,
         "api-token": "0" * 15,
+        "api-webhook": webhook.public_id,
         "api-bill": delivery.public_id,
     }
     return callers, {name: str(value) for name, value in ids.items()}
