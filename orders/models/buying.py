@@ -8,6 +8,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.domain.transitions import TransitionTable
 from marketplace.models import Hub, Organisation, Product
@@ -44,10 +45,10 @@ class BuyingRule(models.Model):
 class ApprovalState(models.TextChoices):
     """Where a bid that needs a second person stands."""
 
-    WAITING = "waiting", _("Waiting for approval")
-    APPROVED = "approved", _("Approved")
+    WAITING = "waiting", pgettext_lazy("bid approval", "Waiting for approval")
+    APPROVED = "approved", pgettext_lazy("bid approval", "Approved")
     DECLINED = "declined", _("Declined")
-    WITHDRAWN = "withdrawn", _("Withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("bid approval", "Withdrawn")
 
 
 APPROVAL_TRANSITIONS = TransitionTable(
