@@ -27,4 +27,4 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the market in one screen."""
-    return render(request, "marketplace/home.html", describe_home())
+    return render(request, "home.html", describe_home())

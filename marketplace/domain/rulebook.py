@@ -72,6 +72,7 @@ def _parser() -> MarkdownIt:
     parser.add_render_rule("table_close", _close_table)
     parser.add_render_rule("th_open", _open_head)
     parser.add_render_rule("text", _mark_chinese)
+    parser.add_render_rule("softbreak", _join_lines)
     return parser
 
 
@@ -99,6 +100,13 @@ def _mark_chinese(
     """Say on an English page which words are Chinese, for screen readers and for fonts."""
     text = escapeHtml(tokens[index].content)
     return text if env.get("chinese") else _HAN.sub(r'<span lang="zh-Hans">\g<0></span>', text)
+
+
+def _join_lines(
+    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    """Join the lines of a paragraph; Chinese has no space between them."""
+    return "" if env.get("chinese") else "\n"
 
 
 def _anchors(parser: MarkdownIt, slug: str) -> list[str]:

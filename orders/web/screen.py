@@ -26,7 +26,7 @@ from orders.web.flow_charts import network_chart, read_link_loads, shares_of
 from orders.web.names import auction_name
 from orders.web.strip import AT_WORK, current_auctions, next_event
 
-TRADES = 11
+TRADES = 10
 BUSIEST = 16
 FRESH_SHOWN = 3
 JUST_NOW_S = 90

@@ -9,16 +9,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, Sum
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from marketplace.models import Hub, Product
 from orders.domain.price_index import Traded
-from orders.models import ClearingRun, FlowType
+from orders.models import ClearingRun, CouplingDividend, DividendState, FlowType
 from orders.selectors.market_day import MarketDay
 from orders.selectors.price_index import composite_days
 
 INDEX_DAYS = 30
+KG_PER_TONNE = 1000
 _ZERO = Decimal(0)
 
 
@@ -51,10 +53,37 @@ def bulletin_context(day: MarketDay) -> dict[str, Any]:
         "flows": _flows(day.flow_values_cny),
         "auctions": [run for run in day.runs if _sold(run)],
         "empty_count": sum(1 for run in day.runs if not _sold(run)),
+        "dividend": dividend_of_day(day),
         "index_line": line_drawing([row.index for row in levels]),
         "index_from": levels[0] if levels else None,
         "index_to": levels[-1] if levels else None,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class DayDividend:
+    """What coupling earned on a trading day: welfare gained, and tonnes avoided where known."""
+
+    welfare_gain_cny: Decimal
+    avoided_co2_t: Decimal | None
+    runs: int
+
+
+def dividend_of_day(day: MarketDay) -> DayDividend | None:
+    """Return the coupling dividend of a day's auctions; None before any is computed.
+
+    It is computed after publication, so a day that is just over may still lack auctions.
+    """
+    done = CouplingDividend.objects.filter(
+        run__in=[run.pk for run in day.runs], state=DividendState.DONE
+    )
+    sums = done.aggregate(
+        runs=Count("id"), gain=Sum("welfare_gain_cny"), avoided=Sum("avoided_co2_kg")
+    )
+    if sums["gain"] is None:
+        return None
+    avoided = None if sums["avoided"] is None else sums["avoided"] / KG_PER_TONNE
+    return DayDividend(sums["gain"], avoided, sums["runs"])
 
 
 def bulletin_number(day: date) -> str:

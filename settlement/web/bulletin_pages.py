@@ -18,7 +18,7 @@ from marketplace.web.csv_answers import file_answer
 from orders.selectors.market_day import MarketDay, market_day, trading_days
 from orders.selectors.price_index import composite_days, published_state
 from orders.web.names import auction_name
-from settlement.exports.bulletin import bulletin_context, bulletin_number
+from settlement.exports.bulletin import bulletin_context, bulletin_number, dividend_of_day
 from settlement.exports.pdf import PdfUnavailable, bulletin_pdf
 
 PAGE_SIZE = 30
@@ -62,7 +62,9 @@ def download_bulletin(request: HttpRequest, day: str, language: str) -> HttpResp
     figures = _find(day)
     if language not in LANGUAGES:
         raise Http404
-    key = f"bulletin:{figures.day}:{language}:{published_state()}"
+    dividend = dividend_of_day(figures)
+    known = dividend.runs if dividend else 0
+    key = f"bulletin:{figures.day}:{language}:{published_state()}:{known}"
     content = cache.get(key)
     if content is None:
         try:

@@ -28,7 +28,7 @@
   /* Prices always show two decimals, more only where there are any. */
   function price(value, unit) {
     if (number(value) === null) return "–";
-    return number(value).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 }) + (unit ? " " + unit : "");
+    return number(value).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 4 }) + (unit ? " " + unit : "");
   }
 
   function base(colours, narrow) {
@@ -173,14 +173,16 @@
         label: { show: true, position: node.label_position || "bottom", color: colours.text, fontSize: narrow ? 10 : 12, textBorderColor: colours.surface, textBorderWidth: 3, formatter: node.label ? node.name + "\n" + node.label : node.name },
       };
     });
-    const links = data.links.map((link) => {
+    // On a phone the arrows would cover the names: fewer and thinner ones, the table has all.
+    const shownLinks = narrow ? data.links.slice(0, 10) : data.links;
+    const links = shownLinks.map((link) => {
       const load = number(link.capacity) ? Number(link.flow) / Number(link.capacity) : 0;
       const full = link.full ?? load >= 0.999;
       return {
         source: link.source, target: link.target, value: link.flow, capacity: link.capacity, load, full,
-        symbol: Number(link.flow) > 0 ? ["none", "arrow"] : "none", symbolSize: 8,
-        lineStyle: { width: 1 + 5 * Math.min(1, load), color: full ? colours.danger : load > 0 ? colours.accent : colours.soft, type: load > 0 ? "solid" : "dashed", curveness: 0.12, opacity: 0.95 },
-        label: { show: full, formatter: texts.full, color: colours.danger, fontSize: 11, backgroundColor: colours.surface, padding: [1, 3] },
+        symbol: Number(link.flow) > 0 ? ["none", "arrow"] : "none", symbolSize: narrow ? 6 : 8,
+        lineStyle: { width: 1 + (narrow ? 2 : 5) * Math.min(1, load), color: full ? colours.danger : load > 0 ? colours.accent : colours.soft, type: load > 0 ? "solid" : "dashed", curveness: 0.12, opacity: 0.95 },
+        label: { show: full && !narrow, formatter: texts.full, color: colours.danger, fontSize: 11, backgroundColor: colours.surface, padding: [1, 3] },
       };
     });
     return {

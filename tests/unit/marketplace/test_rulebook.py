@@ -32,6 +32,13 @@ def test_links_lead_inside_the_rule_book_or_nowhere() -> None:
     assert html.count("<span>") == html.count("</span>") - html.count('<span lang="zh-Hans">')
 
 
+@pytest.mark.parametrize("slug", PAGES)
+def test_no_mark_of_the_source_is_left_in_the_text(slug: str) -> None:
+    # Beside Chinese punctuation, asterisks easily fail to be emphasis.
+    for chinese in (True, False):
+        assert "**" not in read_page(slug, chinese=chinese).html
+
+
 def test_an_unknown_page_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         read_page("../settings", chinese=False)
