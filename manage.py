@@ -19,7 +19,8 @@ OWNER_COMMANDS = {
 def main() -> None:
     """Choose settings and role, then run the command."""
     command = sys.argv[1] if len(sys.argv) > 1 else ""
-    settings = "config.settings.demo" if command == "demo" else "config.settings.dev"
+    of_demo = command in {"demo", "bench_market"}
+    settings = "config.settings.demo" if of_demo else "config.settings.dev"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
     if command in OWNER_COMMANDS:
         os.environ["HENGSUAN_DB_ROLE"] = "owner"

@@ -1,26 +1,49 @@
 """Times the market itself: order entry, gate closure to published result, and the list pages.
 
 The whole service is started as ``make demo`` starts it, on a directory of its own; the numbers are
-those of the real web server, worker, database and broker. Run by ``make bench``.
+those of the real web server, worker, database and broker. Run by ``make bench``, which names a
+directory that is thrown away.
 """
 
 import argparse
 import http.cookiejar
-import os
 import re
-import shutil
 import statistics
-import tempfile
 import time
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.demo.appetite import Buyer
+from config.demo.cast import Cast, gather_cast
+from config.demo.day import MIDNIGHT, Stage, prepare_market
+from config.demo.funding import fund
+from config.management.commands.demo import DEMO_PASSWORD
+from config.supervision import Supervisor
+from marketplace.domain.periods import local_instant
+from marketplace.models import Membership, Organisation, Role
+from marketplace.selectors.clock import market_now
+from marketplace.services.clock import set_clock, set_speed
+from orders.models import (
+    Auction,
+    AuctionState,
+    CalendarKind,
+    ClearingRun,
+    Order,
+    OrderKind,
+    OrderSide,
+)
+from orders.services.bulk_submission import submit_bids
+from orders.services.submission import OrderRequest, Step, submit_order
 
 ORDERS = 100_000
 # The member whose pages are timed holds half of all orders.
@@ -46,7 +69,12 @@ PAGES = {
         "/api/v1/orders/",
     ),
     "supplier": ("/capacity/", "/deliveries/"),
-    "operator": ("/operator/auctions/", "/operator/auctions/{auction}/", "/admissions/", "/operator/audit/"),
+    "operator": (
+        "/operator/auctions/",
+        "/operator/auctions/{auction}/",
+        "/admissions/",
+        "/operator/audit/",
+    ),
     "finance": ("/finance/summary/", "/finance/bills/", "/finance/ledger/", "/finance/funds/"),
 }
 
@@ -68,7 +96,7 @@ class Visitor:
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         self._opener = urllib.request.build_opener(jar)
         page = self._send("/sign-in/", username=email, password=password)
-        shown = re.search(r'>(\d{6})<', page)
+        shown = re.search(r">(\d{6})<", page)
         if shown:
             page = self._send(urllib.parse.urlsplit(self._last).path, code=shown[1])
 
@@ -84,23 +112,22 @@ class Visitor:
             form = answer.read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
         if token is None:
-            raise SystemExit(f"{path} has no form")
+            raise CommandError(f"{path} has no form")
         body = urllib.parse.urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
         headers = {"Referer": self._url + path}
-        asked = urllib.request.Request(self._url + path, data=body, headers=headers)  # noqa: S310
+        asked = urllib.request.Request(  # noqa: S310 - our own server
+            self._url + path, data=body, headers=headers
+        )
         with self._opener.open(asked) as answer:
             self._last: str = answer.url
             return str(answer.read().decode())
 
 
-def measure(orders: int) -> Iterator[Finding]:
+def measure(orders: int, *, say: Callable[[str], None]) -> Iterator[Finding]:
     """Start the service, fill one auction, close it and look at the pages."""
-    from config.demo.day import Stage, prepare_market
-    from config.management.commands.demo import DEMO_PASSWORD
-    from config.supervision import Supervisor
 
-    with Supervisor(port=None, say=print) as service:
-        stage = Stage(say=print, watch=service.check)
+    with Supervisor(port=None, say=say) as service:
+        stage = Stage(say=say, watch=service.check)
         day = prepare_market(stage, password=DEMO_PASSWORD)
         auction = _opened(stage, day)
         yield from _enter_orders(auction, orders)
@@ -108,11 +135,7 @@ def measure(orders: int) -> Iterator[Finding]:
         yield from _look_at_pages(service.url, DEMO_PASSWORD, auction)
 
 
-def _opened(stage: Any, day: Any) -> Any:
-    from config.demo.day import MIDNIGHT
-    from marketplace.domain.periods import local_instant
-    from marketplace.services.clock import set_speed
-    from orders.models import Auction, CalendarKind
+def _opened(stage: Stage, day: date) -> Auction:
 
     found = Auction.objects.filter(
         calendar__kind=CalendarKind.DAY_AHEAD,
@@ -124,31 +147,20 @@ def _opened(stage: Any, day: Any) -> Any:
     return found.select_related("calendar").get()
 
 
-def _enter_orders(auction: Any, count: int) -> Iterator[Finding]:
-    from config.demo import trading
-    from config.demo.appetite import Appetite, draw_orders
-    from config.demo.cast import gather_cast
-    from config.demo.funding import fund
-    from orders.models import Order
-    from orders.services.bulk_submission import submit_bids
-    from orders.services.submission import submit_order
+def _enter_orders(auction: Auction, count: int) -> Iterator[Finding]:
 
     cast = gather_cast()
-    for actor in cast.buying.values():
-        fund(actor.organisation, deposit_cny=DEPOSIT_CNY, credit_cny=Decimal(0), note="BENCH")
+    for member in Organisation.objects.filter(code__in=cast.buying):
+        fund(member, deposit_cny=DEPOSIT_CNY, credit_cny=Decimal(0), note="BENCH")
     largest, others = cast.buyers[0], cast.buyers[1:]
     of_largest = int(count * LARGEST_SHARE)
     shares = [(largest, of_largest), *((b, (count - of_largest) // len(others)) for b in others)]
-    bids = []
-    for buyer, number in shares:
-        drawn = draw_orders(
-            seed=f"bench:{buyer.organisation_code}",
-            buyers=[buyer],
-            products=cast.products,
-            scenarios=cast.scenarios,
-            appetite=Appetite(24, number, 0.0, Decimal("0.0002")),
-        )
-        bids += [(cast.buying[one.organisation_code], trading.request(auction, one)) for one in drawn]
+    dice = Random(20261122)  # noqa: S311 - a bench's dice, not a secret
+    bids = [
+        (cast.buying[buyer.organisation_code], _bid(dice, auction, buyer, cast))
+        for buyer, number in shares
+        for _ in range(number)
+    ]
     one_by_one = bids[:300]
     begun = time.perf_counter()
     for actor, request in one_by_one:
@@ -162,15 +174,35 @@ def _enter_orders(auction: Any, count: int) -> Iterator[Finding]:
         outcomes.update(isinstance(one, Order) for one in taken)
     took = time.perf_counter() - begun
     if outcomes[False]:
-        raise SystemExit(f"{outcomes[False]} orders were refused")
+        raise CommandError(f"{outcomes[False]} orders were refused")
     rate = (len(bids) - 300) / took
-    yield Finding(f"order entry, {BATCH:,} orders a transaction, one client", f"{rate:,.0f} orders/s")
+    yield Finding(
+        f"order entry, {BATCH:,} orders a transaction, one client", f"{rate:,.0f} orders/s"
+    )
 
 
-def _clear(stage: Any, auction: Any) -> Iterator[Finding]:
-    from marketplace.selectors.clock import market_now
-    from marketplace.services.clock import set_clock
-    from orders.models import AuctionState, ClearingRun
+def _bid(dice: Random, auction: Auction, buyer: Buyer, cast: Cast) -> OrderRequest:
+    """Draw a curve bid of one to three hours and a few lots around the reference price."""
+
+    product = dice.choice(cast.products)
+    first = dice.randint(1, 22)
+    ticks = round(product.reference_price * Decimal(dice.gauss(1, 0.2)) / product.price_tick)
+    price = min(max(ticks, 1) * product.price_tick, product.price_max)
+    return OrderRequest(
+        auction=auction.public_id,
+        side=OrderSide.BUY,
+        kind=OrderKind.CURVE,
+        product=product.code,
+        hub=buyer.home_hub,
+        first_period=first,
+        last_period=first + dice.randint(0, 2),
+        steps=(Step(price=price, quantity=dice.randint(1, 4) * product.quantity_lot),),
+        max_rtt_ms=None,
+        scenario=dice.choice(buyer.scenarios),
+    )
+
+
+def _clear(stage: Stage, auction: Auction) -> Iterator[Finding]:
 
     set_clock(
         market_at=auction.gate_closes_at - timedelta(seconds=1), speed=Decimal(1), is_demo=True
@@ -186,18 +218,19 @@ def _clear(stage: Any, auction: Any) -> Iterator[Finding]:
         if auction.state in {AuctionState.PARKED, AuctionState.HALTED} or (
             time.monotonic() > deadline
         ):
-            raise SystemExit(f"{auction.code} is {auction.state}: {auction.state_reason}")
+            raise CommandError(f"{auction.code} is {auction.state}: {auction.state_reason}")
         stage.watch()
         time.sleep(0.1)
     took = time.perf_counter() - begun
     run = ClearingRun.objects.filter(auction=auction).latest("pk")
     yield Finding(
-        f"{run.order_count:,} orders, gate closure to published result, all rows written",
+        f"{run.order_count:,} orders of one to three hours, gate closure to published result,"
+        " all rows written",
         f"{took:,.1f} s",
     )
 
 
-def _look_at_pages(url: str, password: str, auction: Any) -> Iterator[Finding]:
+def _look_at_pages(url: str, password: str, auction: Auction) -> Iterator[Finding]:
     for role, email in _people().items():
         visitor = Visitor(url, email, password)
         for path in PAGES[role]:
@@ -212,15 +245,13 @@ def _look_at_pages(url: str, password: str, auction: Any) -> Iterator[Finding]:
 
 
 def _people() -> dict[str, str]:
-    from config.demo.cast import gather_cast
-    from marketplace.models import Membership, Role
 
     largest = gather_cast().buyers[0].organisation_code
 
     def email(role: Role, **where: Any) -> str:
         found = Membership.objects.filter(role=role, **where).order_by("id").first()
         if found is None:
-            raise SystemExit(f"nobody is a {role}")
+            raise CommandError(f"nobody is a {role}")
         return found.user.email
 
     return {
@@ -231,35 +262,22 @@ def _people() -> dict[str, str]:
     }
 
 
-def measured(orders: int = ORDERS) -> str:
-    """Return the section of the benchmarks page, measured now on a market of its own."""
-    lines = ["| what | figure |", "|---|---|"]
-    for found in measure(orders):
-        lines.append(f"| {found.what} | {found.figure} |")
-        print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
+class Command(BaseCommand):
+    """Fills, clears and looks at a market in the directory of HENGSUAN_VAR."""
 
+    help = "Time order entry, clearing in the database and the pages on a market of its own."
+    requires_system_checks: list[str] = []
 
-def main() -> None:
-    """Measure and print; the directory of the market is removed afterwards."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=ORDERS)
-    parser.add_argument("--out", type=Path, help="write the table here as well")
-    chosen = parser.parse_args()
-    var = tempfile.mkdtemp(prefix="hengsuan-bench-")
-    Path(var).chmod(0o755)
-    os.environ["HENGSUAN_VAR"] = var
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.demo")
-    try:
-        import django
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Take the size of the book, and where the table goes."""
+        parser.add_argument("--orders", type=int, default=ORDERS)
+        parser.add_argument("--out", type=Path, help="write the table here as well")
 
-        django.setup()
-        table = measured(chosen.orders)
-    finally:
-        shutil.rmtree(var, ignore_errors=True)
-    if chosen.out:
-        chosen.out.write_text(table)
-
-
-if __name__ == "__main__":
-    main()
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure and print."""
+        lines = ["| what | figure |", "|---|---|"]
+        for found in measure(options["orders"], say=self.stdout.write):
+            lines.append(f"| {found.what} | {found.figure} |")
+            self.stdout.write(lines[-1])
+        if options["out"]:
+            options["out"].write_text("\n".join(lines) + "\n")
