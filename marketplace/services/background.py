@@ -26,3 +26,30 @@ def _publish(task: str, arguments: dict[str, object]) -> None:
         registered.apply_async(kwargs=arguments, retry=False)
     except OperationalError as error:
         logger.warning("broker_unreachable", task=task, error=str(error))
+
+
+def queue_sizes(*, timeout_s: float = 1.0) -> dict[str, int] | None:
+    """Return how many messages wait in each queue of the broker; None when it cannot be asked."""
+    try:
+        with current_app.connection_for_read(
+            transport_options={
+                **current_app.conf.broker_transport_options,
+                "socket_connect_timeout": timeout_s,
+                "socket_timeout": timeout_s,
+            }
+        ) as connection:
+            channel = connection.default_channel
+            queues = current_app.amqp.queues
+            return {
+                name: channel.queue_declare(queue=name, passive=True).message_count
+                for name in sorted(queues)
+            }
+    except _broker_errors() as error:
+        logger.warning("broker_unreachable", task="queue_sizes", error=str(error))
+        return None
+
+
+def _broker_errors() -> tuple[type[Exception], ...]:
+    connection = current_app.connection_for_read()
+    found = (*connection.connection_errors, *connection.channel_errors)
+    return (OperationalError, OSError, *(e for e in found if issubclass(e, Exception)))

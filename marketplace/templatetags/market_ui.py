@@ -29,6 +29,7 @@ TIME_FORMATS = {
     "date": "%Y-%m-%d",
     "time": "%H:%M",
     "short": "%m-%d %H:%M",
+    "clock_second": "%H:%M:%S",
 }
 
 

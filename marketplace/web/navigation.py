@@ -124,7 +124,10 @@ SECTIONS: tuple[Section, ...] = (
         "chart-histogram",
         (
             Entry(
-                pgettext_lazy("navigation", "Market data"), "market-data", "chart-histogram", _everybody
+                pgettext_lazy("navigation", "Market data"),
+                "market-data",
+                "chart-histogram",
+                _everybody,
             ),
             Entry(
                 pgettext_lazy("navigation", "Daily bulletin"), "bulletins", "file-text", _everybody
@@ -210,6 +213,7 @@ SECTIONS: tuple[Section, ...] = (
         pgettext_lazy("navigation", "Operation"),
         "adjustments",
         (
+            Entry(pgettext_lazy("navigation", "Control room"), "control-room", "gauge", _operators),
             Entry(
                 pgettext_lazy("navigation", "Auction control"),
                 "auction-control",
@@ -219,9 +223,33 @@ SECTIONS: tuple[Section, ...] = (
             Entry(
                 pgettext_lazy("navigation", "Admissions"), "admissions", "user-check", _operators
             ),
-            Entry(pgettext_lazy("navigation", "Audit trail"), "audit-log", "history", _readers),
             Entry(
-                pgettext_lazy("navigation", "Master data"), "admin:index", "database", _operators
+                pgettext_lazy("navigation", "Two-person requests"),
+                "two-person-requests",
+                "users",
+                _readers,
+            ),
+            Entry(pgettext_lazy("navigation", "Surveillance"), "surveillance", "eye", _readers),
+            Entry(pgettext_lazy("navigation", "Price bands"), "price-bands", "scale", _operators),
+            Entry(
+                pgettext_lazy("navigation", "Market rules"), "market-rules", "book-2", _operators
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Master data"), "master-hubs", "database", _operators
+            ),
+            Entry(pgettext_lazy("navigation", "Audit trail"), "audit-log", "history", _readers),
+        ),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Notices"),
+        "bell",
+        (
+            Entry(pgettext_lazy("navigation", "Notices"), "notices", "bell", is_member),
+            Entry(
+                pgettext_lazy("navigation", "Suggestions"),
+                "suggestions",
+                "message-report",
+                is_member,
             ),
         ),
     ),
@@ -255,5 +283,6 @@ def _show_entry(entry: Entry, path: str) -> list[dict[str, Any]]:
         url = reverse(entry.url_name)
     except NoReverseMatch:
         return []
-    active = path == url or path.startswith(url)
+    is_root = entry.url_name == "control-room"  # other pages of the operator lie below it
+    active = path == url or (path.startswith(url) and not is_root)
     return [{"label": entry.label, "url": url, "icon": entry.icon, "active": active}]

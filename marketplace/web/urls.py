@@ -2,18 +2,18 @@
 
 from django.urls import include, path
 
-from marketplace.web import draft_pages, hub_pages, market_pages, rulebook_pages, session_pages
+from marketplace.web import draft_pages, hub_pages, market_pages, session_pages
 
 urlpatterns = [
     path("capacity/", include("marketplace.web.supplier_urls")),
     path("", include("marketplace.web.member_urls")),
+    path("", include("marketplace.web.voice_urls")),
     path("", include("marketplace.web.account_urls")),
     path("market/", market_pages.search_market, name="market"),
     path("market/<uuid:public_id>/", market_pages.show_listing, name="listing"),
     path("hubs/", hub_pages.list_hubs, name="hubs"),
     path("hubs/<slug:code>/", hub_pages.show_hub, name="hub"),
-    path("rules/", rulebook_pages.open_rulebook, name="rulebook"),
-    path("rules/<slug:slug>/", rulebook_pages.show_rules, name="rulebook-page"),
+    path("rules/", include("marketplace.web.rulebook_urls")),
     path("sign-in/", session_pages.SignInView.as_view(), name="sign-in"),
     path("sign-out/", session_pages.SignOutView.as_view(), name="sign-out"),
     path("draft/", draft_pages.offer_draft, name="draft"),

@@ -25,6 +25,7 @@ from orders.models import (
 from orders.selectors.auctions import is_sealed, published_run
 from orders.web.auction_results import describe_results
 from orders.web.bundle_access import may_download_bundle
+from orders.web.indicative_card import describe_indicative
 from orders.web.names import auction_name
 from orders.web.order_rows import order_rows
 from orders.web.strip import next_event
@@ -71,6 +72,7 @@ def show_auction(request: HttpRequest, code: str) -> HttpResponse:
         "steps": way_of(auction),
         "live": describe_live(auction, actor),
         "run": run,
+        "indicative": describe_indicative(auction),
         "results": describe_results(request, auction, run) if run else None,
         "my_orders": own_orders(auction, actor),
         "can_bid": auction.state == AuctionState.OPEN,

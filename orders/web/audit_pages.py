@@ -19,6 +19,8 @@ from marketplace.web.csv_answers import csv_answer
 from marketplace.web.form_fields import DayField
 
 PAGE_SIZE = 50
+# Their rows hold prices that stand as asks in sealed books.
+SEALED_TYPES = ("marketplace.Listing",)
 MOST_ROWS = 20_000
 CSV_HEAD = (
     "recorded_at",
@@ -83,6 +85,7 @@ def list_audit(request: HttpRequest) -> HttpResponse:
     context = {
         "filter_form": form,
         "page_obj": page,
+        "sealed_types": SEALED_TYPES,
         "result_text": gettext("%(count)s events") % {"count": page.paginator.count},
     }
     return render(request, "orders/operator_audit.html", context)
@@ -96,6 +99,11 @@ def export_audit(request: HttpRequest) -> HttpResponse:
     return csv_answer("audit.csv", CSV_HEAD, (_csv_row(event) for event in events[:MOST_ROWS]))
 
 
+def _open_content(event: AuditEvent, content: Any) -> object:
+    """Return what was before or after; of a listing, whose asks are sealed, nothing."""
+    return "" if content is None or event.object_type in SEALED_TYPES else content
+
+
 def _csv_row(event: AuditEvent) -> list[object]:
     return [
         event.recorded_at.isoformat(),
@@ -107,6 +115,6 @@ def _csv_row(event: AuditEvent) -> list[object]:
         event.reason,
         event.address or "",
         event.request_id,
-        event.before if event.before is not None else "",
-        event.after if event.after is not None else "",
+        _open_content(event, event.before),
+        _open_content(event, event.after),
     ]

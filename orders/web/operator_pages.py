@@ -1,8 +1,10 @@
-"""Auction control: where every auction stands, what is wrong with it, and the operator's acts."""
+"""Auction control: where every auction stands, what is wrong with it, and the operator's acts.
+
+While the gate is open the book is sealed for the operator too: not even its size is shown.
+"""
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
@@ -10,12 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.domain.errors import RuleBroken
-from marketplace.models import Heartbeat
+from marketplace.models import Heartbeat, TwoPersonRequest
+from marketplace.templatetags.market_ui import market_time
 from marketplace.web.access import current_actor, require_operator
 from marketplace.web.form_fields import add_refusal
 from orders.models import (
@@ -25,65 +27,18 @@ from orders.models import (
     ClearingRun,
     Order,
     OrderState,
+    RunCheck,
 )
-from orders.services.interventions import cancel_auction, halt_auction, resume_auction
+from orders.selectors.auctions import is_sealed
+from orders.web.acts import ACTS, Act
 from orders.web.auction_list import AuctionFilter, narrow
 from orders.web.auction_pages import way_of
 from orders.web.names import auction_name
+from orders.web.request_pages import describe_request
 from orders.web.strip import next_event
 
 PAGE_SIZE = 25
 ATTENTION = (AuctionState.HALTED, AuctionState.PARKED)
-RUNNING = {
-    AuctionState.SCHEDULED,
-    AuctionState.OPEN,
-    AuctionState.CLOSED,
-    AuctionState.CLEARED,
-    AuctionState.VERIFIED,
-}
-ACTS: dict[str, dict[str, Any]] = {
-    "halt": {
-        "service": halt_auction,
-        "from": RUNNING,
-        "question": gettext_noop("Halt the auction %(name)s?"),
-        "text": _("It takes no orders and no next step until it is resumed or cancelled."),
-        "label": _("Halt"),
-        "done": _("The auction is halted."),
-        "icon": "player-pause",
-        "danger": True,
-    },
-    "resume": {
-        "service": resume_auction,
-        "from": set(ATTENTION),
-        "question": gettext_noop("Resume the auction %(name)s?"),
-        "text": _("It goes on where it was; a parked auction is frozen and cleared again."),
-        "label": _("Resume"),
-        "done": _("The auction goes on."),
-        "icon": "player-play",
-        "danger": False,
-    },
-    "cancel": {
-        "service": cancel_auction,
-        "from": RUNNING | set(ATTENTION),
-        "question": gettext_noop("Cancel the auction %(name)s for good?"),
-        "text": _("Every order in it ends, every hold is released, and no result is published."),
-        "label": _("Cancel the auction"),
-        "done": _("The auction is cancelled; every hold is released."),
-        "icon": "ban",
-        "danger": True,
-    },
-}
-
-
-class ReasonForm(forms.Form):
-    """Why the operator steps in; members read it."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Members with orders in this auction read it."),
-    )
 
 
 @require_operator
@@ -107,7 +62,11 @@ def list_control(request: HttpRequest) -> HttpResponse:
 
 
 def _book_sizes(auctions: list[Auction]) -> dict[int, int]:
-    waiting = [auction.pk for auction in auctions if auction.book_order_count is None]
+    waiting = [
+        auction.pk
+        for auction in auctions
+        if auction.book_order_count is None and not is_sealed(auction)
+    ]
     rows = Order.objects.filter(auction_id__in=waiting, state=OrderState.ACTIVE)
     return dict(rows.values_list("auction_id").annotate(n=Count("id")).order_by())
 
@@ -120,9 +79,14 @@ def _row(auction: Auction, sizes: dict[int, int]) -> dict[str, Any]:
         "name": auction_name(auction),
         "event_label": label,
         "event_at": moment,
-        "size": sizes.get(auction.pk, 0) if size is None else size,
+        "is_sealed": is_sealed(auction),
+        "size": _size_text(auction, sizes.get(auction.pk, 0) if size is None else size),
         "is_leased": bool(auction.lease_until and auction.lease_until > timezone.now()),
     }
+
+
+def _size_text(auction: Auction, size: int) -> str:
+    return pgettext("order book", "sealed") if is_sealed(auction) else str(size)
 
 
 @require_operator
@@ -130,22 +94,33 @@ def _row(auction: Auction, sizes: dict[int, int]) -> dict[str, Any]:
 def show_control(request: HttpRequest, code: str) -> HttpResponse:
     """Show one auction's machine: steps, counts, attempts, lease, runs, history."""
     auction = get_object_or_404(Auction.objects.select_related("calendar"), code=code)
-    counts = Order.objects.filter(auction=auction).values_list("side", "state")
+    found = Order.objects.none() if is_sealed(auction) else Order.objects.filter(auction=auction)
+    counts = found.values_list("side", "state")
     history = auction.transitions.select_related("actor").order_by("-id")
     context = {
         **_row(auction, _book_sizes([auction])),
         "steps": way_of(auction),
         "counts": _count_table(counts.annotate(n=Count("id")).order_by()),
         "runs": ClearingRun.objects.filter(auction=auction).order_by("-version"),
+        "checks": RunCheck.objects.filter(run__auction=auction)
+        .select_related("run", "asked_by")
+        .order_by("-id")[:10],
         "history": [_passage(row) for row in history[:50]],
+        "extensions": auction.extensions.select_related("asked_by", "approved_by").order_by("id"),
+        "requests": [describe_request(row) for row in _requests(auction)],
         "acts": [
-            {**act, "name": name, "url": reverse(f"auction-{name}", args=[auction.code])}
+            {"act": act, "name": name, "url": reverse(f"auction-{name}", args=[auction.code])}
             for name, act in ACTS.items()
-            if auction.state in act["from"]
+            if auction.state in act.from_states
         ],
         "crumbs": [(gettext("Auction control"), reverse("auction-control"))],
     }
     return render(request, "orders/operator_auction.html", context)
+
+
+def _requests(auction: Auction) -> Any:
+    rows = TwoPersonRequest.objects.filter(object_type="orders.Auction", object_id=str(auction.pk))
+    return rows.select_related("requested_by", "decided_by").order_by("-id")[:10]
 
 
 def _passage(row: AuctionTransition) -> dict[str, Any]:
@@ -176,36 +151,35 @@ def _count_table(counts: Any) -> list[dict[str, Any]]:
 @require_operator
 @require_http_methods(["GET", "HEAD", "POST"])
 def act_on_auction(request: HttpRequest, code: str, act: str) -> HttpResponse:
-    """Ask for the reason, then halt, resume or cancel."""
+    """Ask for the reason, then halt or resume at once, or ask for a second operator."""
     auction = get_object_or_404(Auction.objects.select_related("calendar"), code=code)
     chosen = ACTS[act]
-    question: str = chosen["question"]
-    form = ReasonForm(request.POST or None)
+    form = chosen.form(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            chosen["service"](
-                actor=current_actor(request),
-                auction_id=auction.pk,
-                reason=form.cleaned_data["reason"],
-            )
+            chosen.service(actor=current_actor(request), auction_id=auction.pk, **form.cleaned_data)
         except RuleBroken as error:
             add_refusal(form, error)
         else:
-            messages.success(request, chosen["done"])
+            messages.success(request, str(chosen.done))
             return redirect("auction-control-detail", code=auction.code)
+    context = _question(auction, chosen, form)
+    return render(request, "generic/confirm.html", context, status=422 if form.errors else 200)
+
+
+def _question(auction: Auction, chosen: Act, form: Any) -> dict[str, Any]:
     row = _row(auction, _book_sizes([auction]))
-    context = {
-        "question": gettext(question) % {"name": row["name"]},
-        "text": chosen["text"],
-        "confirm_label": chosen["label"],
-        "danger": chosen["danger"],
+    return {
+        "question": gettext(chosen.question) % {"name": row["name"]},
+        "text": chosen.text,
+        "confirm_label": chosen.confirm_label,
+        "danger": chosen.danger,
         "form": form,
         "cancel_url": reverse("auction-control-detail", args=[auction.code]),
         "lines": [
             (gettext("Auction"), auction.code),
             (gettext("State"), auction.get_state_display()),
+            (gettext("Gate closes"), market_time(auction.gate_closes_at)),
             (gettext("Orders in the book"), row["size"]),
         ],
     }
-    status = 422 if form.errors else 200
-    return render(request, "generic/confirm.html", context, status=status)

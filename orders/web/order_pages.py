@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.domain.errors import RuleBroken
 from marketplace.models import Product
+from marketplace.selectors.clock import market_now
 from marketplace.services.error_texts import error_text
 from marketplace.templatetags.market_ui import localname
 from marketplace.web.access import current_actor, require, require_trader
@@ -29,6 +30,7 @@ from orders.web.order_outcome import describe_outcome
 from orders.web.order_rows import order_row, with_parts
 from orders.web.order_substitutes import substitute_rows
 from orders.web.reasons import advice, reason_text
+from orders.web.revision_pages import may_revise
 
 PAGE_SIZE = 25
 RECENT_AUCTIONS = 40
@@ -134,6 +136,7 @@ def show_order(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "outcome": describe_outcome(order),
         "substitutes": substitute_rows(order),
         "can_cancel": _can_cancel(request, order),
+        "can_change": _can_act(request, order) and may_revise(order),
     }
     return render(request, "orders/order_detail.html", context)
 
@@ -152,6 +155,11 @@ def _windowed(order: Order, parts: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def _can_cancel(request: HttpRequest, order: Order) -> bool:
+    """Tell whether it can be cancelled; in the last phase it may only improve."""
+    return _can_act(request, order) and order.auction.no_cancel_from > market_now()
+
+
+def _can_act(request: HttpRequest, order: Order) -> bool:
     actor = current_actor(request)
     may = actor.can_buy if order.side == OrderSide.BUY else actor.can_sell
     return may and order.state == OrderState.ACTIVE and order.auction.state == AuctionState.OPEN

@@ -20,12 +20,20 @@ def test_an_auction_is_halted_resumed_and_cancelled_with_a_reason(day) -> None:
     without = desk.post(f"{address}halt/", {"reason": "  "})
     states = [
         desk.post(f"{address}{name}/", {"reason": "网络故障"}).json()["state"]
-        for name in ("halt", "resume", "cancel")
+        for name in ("halt", "resume")
     ]
+    asked = desk.post(f"{address}cancel/", {"reason": "网络故障"})
+    waiting = desk.get("operator/requests/").json()[0]["id"]
+    own = desk.post(f"operator/requests/{waiting}/approve/", {})
+    done = browser_of(operator()).post(f"operator/requests/{waiting}/approve/", {"note": "ok"})
 
     assert without.status_code == 400
-    assert states == ["halted", "open", "cancelled"]
-    assert AuditEvent.objects.filter(object_type="orders.Auction", reason="网络故障").count() == 3
+    assert states == ["halted", "open"]
+    assert (asked.status_code, asked.json()["state"]) == (202, "pending")
+    assert own.json()["error"]["code"] == "second_person_needed"
+    assert done.json()["state"] == "approved"
+    assert Auction.objects.get().state == "cancelled"
+    assert AuditEvent.objects.filter(object_type="orders.Auction", reason="网络故障").count() == 4
     assert order["state"] == "active"
     again = desk.post(f"{address}halt/", {"reason": "again"})
     assert again.json()["error"]["code"] == "state_forbids"

@@ -53,10 +53,17 @@ POST   api-admission-approve               401  403  403  403  403  200  403
 POST   api-auction-halt                    401  403  403  403  403  400  403
 POST   api-auction-resume                  401  403  403  403  403  400  403
 POST   api-auction-cancel                  401  403  403  403  403  400  403
+POST   api-auction-extend                  401  403  403  403  403  400  403
+POST   api-auction-rerun                   401  403  403  403  403  400  403
+GET    api-auction-indicative              200  200  200  200  200  200  200
+GET    api-operator-requests               401  403  403  403  403  200  403
+POST   api-operator-request-approve        401  403  403  403  403  404  403
+POST   api-operator-request-refuse         401  403  403  403  403  400  403
 GET    api-orders                          401  200  200  200  200  403  403
 POST   api-orders                          401  400  400  400  403  403  403
 POST   api-order-preview                   401  400  400  400  403  403  403
 GET    api-order                           401  200  404  404  200  403  403
+POST   api-order-change                    401  400  404  404  403  403  403
 POST   api-order-cancel                    401  400  404  404  403  403  403
 GET    api-allocations                     401  200  200  200  200  403  403
 GET    api-allocation                      401  200  404  200  200  403  403
@@ -138,6 +145,7 @@ def _callers(day: Day) -> tuple[dict[str, Caller], dict[str, str]]:
         "api-token": "0" * 15,
         "api-webhook": webhook.public_id,
         "api-bill": delivery.public_id,
+        "api-operator-request": delivery.public_id,
     }
     return callers, {name: str(value) for name, value in ids.items()}
 

@@ -6,7 +6,6 @@ from django.urls import reverse
 from marketplace.models import OrganisationState, Role
 from marketplace.services.documents import hand_in_document
 from marketplace.web import member_urls, supplier_urls
-from orders.web import operator_urls
 from settlement.models import Invoice, JournalEntry, SettlementRun
 from settlement.web import urls as settlement_urls
 from tests.factories.marketplace import ListingFactory, OrganisationFactory, PoolFactory, member
@@ -69,13 +68,6 @@ TABLE = {
     "admission-approve": OPERATOR,
     "admission-reject": OPERATOR,
     "admission-suspend": OPERATOR,
-    "auction-control": OPERATOR,
-    "auction-control-detail": OPERATOR,
-    "auction-halt": OPERATOR,
-    "auction-resume": OPERATOR,
-    "auction-cancel": OPERATOR,
-    "audit-log": "302 403 403 403 403 200 403 200",
-    "audit-csv": "302 403 403 403 403 200 403 200",
     "dashboard": "302 302 200 200 200 200 200 200",
     "deliveries": TRADERS,
     "deliveries-csv": TRADERS,
@@ -132,7 +124,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def test_every_page_is_in_the_table():
-    modules = (supplier_urls, member_urls, operator_urls, settlement_urls)
+    modules = (supplier_urls, member_urls, settlement_urls)
     names = {pattern.name for module in modules for pattern in module.urlpatterns}
 
     assert names == set(TABLE)
@@ -173,8 +165,6 @@ def test_pages_let_in_whom_they_should():
         "listing-maintenance-remove": [listing.public_id, 1],
         **_for_each("admission admission-approve admission-reject", desk.selling.public_id),
         "admission-suspend": [desk.selling.public_id],
-        **_for_each("auction-control-detail auction-halt auction-resume", desk.auction.code),
-        "auction-cancel": [desk.auction.code],
         **_for_each("delivery delivery-hand-over delivery-access", desk.delivery.public_id),
         **_for_each("delivery-accept delivery-readings", desk.delivery.public_id),
         "delivery-give-up": [desk.delivery.public_id],

@@ -31,6 +31,7 @@ TABLE = {
     "auction-strip": PUBLIC,
     "auction": PUBLIC,
     "auction-live": PUBLIC,
+    "auction-indicative": "404 404 404 404 404 404 404 404",
     "auction-prices": "404 404 404 404 404 404 404 404",
     "auction-bundle": "404 404 404 404 404 404 404 404",
     "auction-result": "404 404 404 404 404 404 404 404",
@@ -40,6 +41,7 @@ TABLE = {
     "orders": TRADERS,
     "orders-csv": TRADERS,
     "order": OWN,
+    "order-change": "302 403 404 200 404 403 403 403",
     "order-cancel": "302 403 404 200 404 403 403 403",
     "draft": "302 302 302 302 302 302 302 302",
     "draft-discard": "302 405 405 405 405 405 405 405",
@@ -77,6 +79,7 @@ def _address(name: str, floor: Floor) -> str:
         "hub": [floor.market.west.code],
         "capacity-maintenance": [floor.market.west_listing.public_id],
         "order": [floor.order.public_id],
+        "order-change": [floor.order.public_id],
         "order-cancel": [floor.order.public_id],
     }
     if name in ("auctions", "auction-strip"):
