@@ -116,6 +116,9 @@ class OrderInput(StrictSerializer):
     min_dengbao_level = WholeNumberField(min_value=0, max_value=5, required=False, default=0)
     requires_xinchuang = YesNoField(required=False, default=False)
     min_trust_level = WholeNumberField(min_value=0, max_value=2, required=False, default=0)
+    project = IdentifierField(
+        required=False, help_text="Buy: the member's own project whose budget it counts towards."
+    )
     note = TextField(max_length=200, required=False, default="", allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -229,6 +232,7 @@ class OrderOutput(serializers.Serializer):
     options = OptionOutput(many=True)
     parent_order = serializers.UUIDField(source="parent.public_id", allow_null=True, default=None)
     duration = serializers.IntegerField(allow_null=True)
+    project = serializers.UUIDField(source="project.public_id", allow_null=True, default=None)
     quantity = ExactDecimalField(help_text="Most units in any period.")
     limit_price = ExactDecimalField(help_text="The best limit.")
     worst_case_cny = ExactDecimalField(help_text="What is held at most, VAT and fee included.")

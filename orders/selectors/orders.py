@@ -15,7 +15,7 @@ def orders_of(organisation: Organisation) -> QuerySet[Order]:
     """Return a member's orders, newest first, with what a list shows (one query)."""
     return (
         Order.objects.filter(organisation=organisation)
-        .select_related("auction", "product", "hub", "listing", "scenario", "parent")
+        .select_related("auction", "product", "hub", "listing", "scenario", "parent", "project")
         .order_by("-id")
     )
 
