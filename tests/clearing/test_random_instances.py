@@ -1,0 +1,64 @@
+"""Every result on random instances is valid; on tiny ones it is measured by the oracle."""
+
+from collections import Counter
+
+import pytest
+
+from orders.clearing import clear
+from tests.clearing.oracle import Oracle, TooManyChoices
+from tests.clearing.random_instances import FEATURES, cleared, tiny_book
+
+INSTANCES = 1000
+CHUNK = 50
+SAMPLE = 60
+ROUNDING = 1e-6
+
+
+def invalid(seeds: range) -> dict[int, object]:
+    """Return the seeds whose result breaks a rule."""
+    return {seed: cleared(seed).violations for seed in seeds if cleared(seed).violations}
+
+
+def test_sixty_random_instances_are_valid() -> None:
+    assert invalid(range(SAMPLE)) == {}
+
+
+@pytest.mark.fuller
+@pytest.mark.parametrize("first", range(0, INSTANCES, CHUNK))
+def test_a_thousand_random_instances_are_valid(first: int) -> None:
+    assert invalid(range(first, first + CHUNK)) == {}
+
+
+@pytest.mark.fuller
+@pytest.mark.timeout(3600)
+def test_a_hundred_instances_hold_each_kind_of_order() -> None:
+    counted = Counter(name for seed in range(INSTANCES) for name in cleared(seed).features)
+
+    assert {name: counted[name] for name in FEATURES if counted[name] < 100} == {}
+
+
+def shares(seeds: range, *, most: int) -> list[float]:
+    """Return the share of the exact welfare on every book the oracle can try.
+
+    No result may be above the exact one, and that not above the proven bound.
+    """
+    out = []
+    for seed in seeds:
+        auction = tiny_book(seed).auction()
+        try:
+            exact = Oracle(auction, most=most).welfare()
+        except TooManyChoices:
+            continue
+        summary = clear(auction).summary
+        slack = ROUNDING * max(1.0, abs(exact))
+        assert float(summary.welfare) <= exact + slack, seed
+        assert exact <= float(summary.upper_bound) + slack, seed
+        out.append(float(summary.welfare) / exact if exact else 1.0)
+    return out
+
+
+def test_a_few_tiny_instances_reach_what_the_oracle_finds() -> None:
+    found = shares(range(12), most=60)
+
+    assert len(found) >= 6
+    assert sum(found) / len(found) >= 0.97
