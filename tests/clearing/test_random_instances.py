@@ -62,3 +62,11 @@ def test_a_few_tiny_instances_reach_what_the_oracle_finds() -> None:
 
     assert len(found) >= 6
     assert sum(found) / len(found) >= 0.97
+
+
+@pytest.mark.fuller
+def test_tiny_instances_reach_99_percent_of_what_the_oracle_finds() -> None:
+    found = shares(range(150), most=400)
+
+    assert len(found) >= 140
+    assert sum(found) / len(found) >= 0.99
