@@ -147,4 +147,16 @@ BY_HAND = (
         trades={"s at 1": 5, "s at 3": 5},
         payments={"work": (25, 15)},
     ),
+    Example(
+        "Interruptible, and scarce",
+        "Six units are to be had in each of periods 2, 3 and 4; eight units for two periods need "
+        "all three, the dear one last.",
+        tables(
+            hourly(sell, "s", ["2", "6", "3", "4"], 6),
+            flexible_orders=[job("work", "9", 8, 2, (2, 4), interruptible="1")],
+        ),
+        periods=4,
+        trades={"s at 2": 4, "s at 3": 6, "s at 4": 6},
+        orders={"work": "accepted"},
+    ),
 )
