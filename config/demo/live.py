@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from config.demo import trading
 from config.demo.cast import gather_cast
-from config.demo.day import Stage, act, jump_to
+from config.demo.day import DELIVERY_STEP, Stage, act, jump_to
 from marketplace.domain.periods import local_instant, market_date
 from marketplace.selectors.clock import market_now
 from marketplace.services.member_seed import extend_calendars
@@ -31,8 +31,13 @@ class LiveMarket:
         self._next_calendars = time.monotonic() + CALENDARS_EVERY_S
 
     def begin(self) -> None:
-        """Move the clock to a morning and let intraday auctions run."""
-        jump_to(local_instant(market_date(market_now()), LIVE_FROM), speed=LIVE_SPEED)
+        """Move the clock through the night to a morning and let intraday auctions run."""
+        morning = local_instant(market_date(market_now()), LIVE_FROM)
+        cast = gather_cast()
+        while (now := min(market_now() + DELIVERY_STEP, morning)) < morning:
+            jump_to(now, speed=Decimal(1))
+            act(self._stage, cast, now=market_now())
+        jump_to(morning, speed=LIVE_SPEED)
         extend_calendars(days=6)
         AuctionCalendar.objects.filter(kind=CalendarKind.INTRADAY).update(
             is_active=True, horizon_minutes=HORIZON_MINUTES

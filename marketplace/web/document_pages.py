@@ -29,6 +29,7 @@ from marketplace.web.access import (
     require,
     require_operator,
 )
+from marketplace.web.capacity_pages import capacity_tabs
 from marketplace.web.form_fields import add_refusal
 
 PAGE_SIZE = 20
@@ -106,6 +107,7 @@ def list_documents(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page_obj": page,
         "sells": current_actor(request).can_sell,
+        "tabs": capacity_tabs("documents"),
         "result_text": gettext("%(count)s documents") % {"count": page.paginator.count},
     }
     status = 422 if form.errors else 200

@@ -95,7 +95,7 @@ def trust_ladder(pool: ResourcePool) -> list[dict[str, Any]]:
     return [
         {
             "label": TrustLevel(level).label,
-            "note": text,
+            "note": text if level == pool.trust_level else "",
             "state": "done" if level <= pool.trust_level else "todo",
         }
         for level, text in TRUST_STEPS.items()

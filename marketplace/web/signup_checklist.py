@@ -104,6 +104,8 @@ def _documents(organisation: Organisation) -> list[Task]:
             note=notes.get(kept.get(kind, ""), gettext("PDF, PNG or JPEG, at most 5 MB.")),
             url=f"{reverse('documents')}?kind={kind}",
             action=gettext("Hand in"),
+            # The operator has let it in without; nothing waits for the paper any more.
+            is_optional=organisation.state == OrganisationState.APPROVED,
         )
         for kind, label in wanted
     ]

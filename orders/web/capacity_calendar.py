@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -40,11 +40,12 @@ FARTHEST = timedelta(days=800)
 STATES = {
     "free": _("Free"),
     "part": _("Partly sold"),
-    "sold": _("Sold"),
+    "sold": pgettext_lazy("capacity", "Sold"),
     "held": _("Held by an auction being cleared"),
-    "maintenance": _("Maintenance"),
+    "maintenance": pgettext_lazy("capacity", "Maintenance"),
     "closed": _("Not on offer"),
 }
+SHOWS_UNITS = {"free", "part", "held"}
 SIGNS = {"free": "", "part": "◐", "sold": "●", "held": "◌", "maintenance": "✕", "closed": "·"}
 
 
@@ -239,7 +240,9 @@ def _cell(week: Week, hour: CalendarHour, now: datetime, unit: str) -> dict[str,
     return {
         "state": hour.state,
         "sign": SIGNS[hour.state],
-        "units": "" if hour.state in ("closed", "maintenance") else group_digits(hour.free, 0, 1),
+        "units": ""
+        if hour.state in ("closed", "maintenance", "sold")
+        else group_digits(hour.free, 0, 1),
         "label": _label(hour, start),
         "is_past": is_past,
         "url": ""
