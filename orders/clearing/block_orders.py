@@ -162,7 +162,7 @@ class BlockProgramme:
             values.append(answer.objective)
             if not any(len(arcs) for arcs in new) or _is_steady(values):
                 break
-            parts = _Triplets()
+            parts = Triplets()
             cost = self._add_arc_columns(parts, new, 0)
             solver.add_columns(cost, *parts.arrays())
             for known, arcs in zip(self._arcs, new, strict=True):
@@ -225,7 +225,7 @@ class BlockProgramme:
         return out
 
     def _programme(self, *, integer: bool) -> Programme:
-        parts = _Triplets()
+        parts = Triplets()
         steps, book = self._steps, self._book
         parts.add(steps.row, np.arange(len(steps.row)), np.where(steps.is_buy == 1, -1.0, 1.0))
         known = [np.array(sorted(arcs), dtype=np.int64) for arcs in self._arcs]
@@ -272,7 +272,7 @@ class BlockProgramme:
         )
 
     def _add_arc_columns(
-        self, parts: "_Triplets", by_period: list[IntArray], column: int
+        self, parts: "Triplets", by_period: list[IntArray], column: int
     ) -> FloatArray:
         """Add the arcs of every period from a column on and return their costs."""
         arcs = self._book.market.arcs
@@ -296,7 +296,7 @@ class BlockProgramme:
             column += len(chosen)
         return np.concatenate(costs) if costs else np.zeros(0)
 
-    def _add_block_columns(self, parts: "_Triplets", start: int) -> None:
+    def _add_block_columns(self, parts: "Triplets", start: int) -> None:
         link_rows = self._periods * self._nodes
         for number, candidate in enumerate(self._book.candidates):
             for item in candidate.injections:
@@ -364,7 +364,7 @@ def _is_steady(values: list[float]) -> bool:
     return values[-1 - _STEADY_ROUNDS] - values[-1] <= _STEADY * abs(values[-1])
 
 
-class _Triplets:
+class Triplets:
     """Collects matrix entries; entries that meet in one place are added up."""
 
     def __init__(self) -> None:

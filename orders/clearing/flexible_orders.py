@@ -10,16 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-import numpy as np
-
-from orders.clearing.block_orders import BlockProgramme, Relaxation
 from orders.clearing.candidates import Candidate, Injection, LinkUse
+from orders.clearing.flexible_master import FlexibleMaster
 from orders.clearing.flexible_pricing import Column, ColumnPricer, PricedColumn, profile_worth
 from orders.clearing.market import Market, link_direction
 from orders.clearing.state import Book, Outcome
 from orders.clearing.types import BlockLeg, BlockOption, BlockOrder, FlexibleOrder, FloatArray
 
-_ROUNDS = 12
 # A column is worth adding only if it beats what the order has by this share of its value.
 _GAIN = 1e-6
 # Columns kept for the search although the relaxed programme left them unused: at most this share of
@@ -48,50 +45,32 @@ class _ColumnPool:
         self._base = base
         self._orders = book.market.auction.flexibles
         self._pricer = ColumnPricer(book)
-        self._columns: dict[int, dict[Column, None]] = {}
+        self._columns: dict[int, list[Column]] = {}
+        self._worth = [profile_worth(book.market, order) for order in self._orders]
 
     def offer(self) -> Book:
         """Make columns, and return the book with those worth a search."""
-        price = np.stack([solution.node_price for solution in self._base.solutions])
-        rent = np.stack([solution.rent for solution in self._base.solutions])
-        if self._book.candidates:
-            price, rent = self._prices_of(self._relax([]), price, rent)
-        relaxation, listed = None, list[Column]()
-        for _ in range(_ROUNDS):
-            if not self._improve(price, rent):
-                break
-            listed = [column for own in self._columns.values() for column in own]
-            relaxation = self._relax(listed)
-            price, rent = self._prices_of(relaxation, price, rent)
-        if relaxation is None:
+        grown = FlexibleMaster(self._book, self._base).grow(self._ask)
+        found = grown.relaxation
+        if found is None or not grown.columns:
             return self._book
-        ratios = relaxation.ratios[len(self._book.candidates) :]
-        return extend_book(self._book, self._worth_searching(listed, ratios, price, rent))
+        kept = self._worth_searching(grown.columns, grown.ratios, found.node_price, found.rent)
+        return extend_book(self._book, kept)
 
-    def _relax(self, columns: Sequence[Column]) -> Relaxation | None:
-        book = extend_book(self._book, columns)
-        return BlockProgramme(book, self._base.solutions, self._base.lots).relax()
-
-    @staticmethod
-    def _prices_of(
-        relaxation: Relaxation | None, price: FloatArray, rent: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        return (price, rent) if relaxation is None else (relaxation.node_price, relaxation.rent)
-
-    def _improve(self, price: FloatArray, rent: FloatArray) -> bool:
-        """Add each order's best column where it pays and beats the order's columns so far."""
-        added = False
+    def _ask(self, price: FloatArray, rent: FloatArray) -> list[tuple[Column, Candidate]]:
+        """Return each order's best column where it pays and beats the order's columns so far."""
+        fresh = []
         for number, best in self._pricer.best(price, rent).items():
-            order = self._orders[number]
-            own = self._columns.get(number, {})
+            enough = _GAIN * self._worth[number]
+            if best.surplus <= enough:
+                continue
+            own = self._columns.setdefault(number, [])
             known = [self._pricer.surplus(column, price, rent) for column in own]
-            enough = max([0.0, *known]) + _GAIN * profile_worth(self._book.market, order)
-            if best.surplus > enough and best.column not in own:
-                self._columns.setdefault(number, {})[best.column] = None
-                added = True
-        if added:
-            self._columns = dict(sorted(self._columns.items()))
-        return added
+            if best.column not in own and best.surplus > enough + max([0.0, *known]):
+                own.append(best.column)
+                order = self._orders[number]
+                fresh.append((best.column, _candidate(self._book.market, order, best.column, 0, 0)))
+        return fresh
 
     def _worth_searching(
         self,
