@@ -60,6 +60,7 @@ SAME_IN_CHINESE = {
         "GiB",
         "Gbit",
     ),
+    *("NumPy", "SciPy", "HiGHS", "Python"),
     *("IT", "Gb", "sha", "zip", "python", "pip", "txt"),
 }
 

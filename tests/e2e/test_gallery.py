@@ -51,6 +51,14 @@ def _open_first(visitor: Visitor) -> None:
 
 SHOTS = (
     Shot("01-home", "/"),
+    Shot("01-market-data", "/market-data/"),
+    Shot("01-market-volumes", "/market-data/volumes/"),
+    Shot("01-market-depth", "/market-data/depth/"),
+    Shot("01-bulletins", "/bulletins/"),
+    Shot("01-bulletin", "/bulletins/", act=_open_first),
+    Shot("01-downloads", "/downloads/"),
+    Shot("01-rules", "/rules/market-rules/"),
+    Shot("01-screen", "/screen/"),
     Shot("02-market", "/market/?city=BJ&scenario=cross_hub_inference", people.BUYER),
     Shot("03-auction", "/auctions/{played}/", people.BUYER),
     Shot("04-capacity", "/capacity/", people.SUPPLIER),
