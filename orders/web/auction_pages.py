@@ -23,6 +23,7 @@ from orders.models import (
     Order,
 )
 from orders.selectors.auctions import is_sealed, published_run
+from orders.selectors.dividend import dividend_of
 from orders.web.auction_results import describe_results
 from orders.web.bundle_access import may_download_bundle
 from orders.web.indicative_card import describe_indicative
@@ -78,6 +79,7 @@ def show_auction(request: HttpRequest, code: str) -> HttpResponse:
         "can_bid": auction.state == AuctionState.OPEN,
         "bundle_allowed": run is not None and may_download_bundle(actor, run),
         "products": list(auction.products.order_by("sort_order", "code")),
+        "dividend": dividend_of(run) if run else None,
     }
     return render(request, "orders/auction_detail.html", context)
 
