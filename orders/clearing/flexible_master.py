@@ -7,7 +7,7 @@ import numpy as np
 
 from orders.clearing.block_orders import BlockProgramme, Relaxation, Triplets
 from orders.clearing.candidates import Candidate
-from orders.clearing.flexible_pricing import Column
+from orders.clearing.flexible_columns import Column
 from orders.clearing.flexible_surplus import flexible_node
 from orders.clearing.solver import Solver
 from orders.clearing.state import Book, Outcome

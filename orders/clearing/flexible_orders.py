@@ -11,8 +11,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from orders.clearing.candidates import Candidate, Injection, LinkUse
+from orders.clearing.flexible_columns import Column, PricedColumn
 from orders.clearing.flexible_master import FlexibleMaster
-from orders.clearing.flexible_pricing import Column, ColumnPricer, PricedColumn, profile_worth
+from orders.clearing.flexible_pricing import ColumnPricer, profile_worth
 from orders.clearing.market import Market, link_direction
 from orders.clearing.state import Book, Outcome
 from orders.clearing.types import BlockLeg, BlockOption, BlockOrder, FlexibleOrder, FloatArray

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from orders.clearing.flexible_pricing import ColumnPricer
 from orders.clearing.flexible_surplus import best_run, flexible_node
+from orders.clearing.placed_pricing import PlacedPricer
 from orders.clearing.published import PublishedPrices
 from orders.clearing.state import Book, Outcome, exact_payment, exact_surplus
 from orders.clearing.types import FlexibleOrder, FlexibleResultRow
@@ -79,10 +79,15 @@ class _FlexibleTable:
     def _gains_of_singles(self) -> dict[int, float]:
         """Return the best surplus of each order that one listing could serve."""
         orders = self._auction.flexibles
-        if all(o.placement != "single" or o.order_id in self._accepted for o in orders):
+        left = [
+            number
+            for number, order in enumerate(orders)
+            if order.placement == "single" and order.order_id not in self._accepted
+        ]
+        if not left:
             return {}
         price, rent = self._prices.as_floats()
-        best = ColumnPricer(self._book).best_placed(price, rent)
+        best = PlacedPricer(self._book, left).best(price, rent)
         noise = 1e-9
         return {
             number: priced.surplus if abs(priced.surplus) > noise else 0.0
