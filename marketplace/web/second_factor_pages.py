@@ -32,7 +32,7 @@ from marketplace.services.second_factor import (
     renew_recovery_codes,
     secret_of,
 )
-from marketplace.web.access import demands_second_factor
+from marketplace.web.access import current_actor, demands_second_factor
 from marketplace.web.drafts import remember_person
 from marketplace.web.form_fields import add_refusal
 from marketplace.web.sign_in_steps import forget_waiting, waiting_user
@@ -107,12 +107,14 @@ def _takes(user: User, form: CodeForm) -> bool:
     return True
 
 
-def _show_code(request: HttpRequest, form: CodeForm, user: User, **more: Any) -> HttpResponse:
-    context = {
-        "form": form,
-        "shown_code": issue_shown_code(user=user) if settings.SHOW_SIGN_IN_CODES else "",
-        **more,
-    }
+def _show_code(
+    request: HttpRequest, form: forms.Form, user: User, *, is_confirmation: bool = False
+) -> HttpResponse:
+    shown = ""
+    if settings.SHOW_SIGN_IN_CODES and isinstance(form, CodeForm):
+        shown = issue_shown_code(user=user)
+        form.initial["code"] = shown
+    context = {"form": form, "is_confirmation": is_confirmation, "shown_code": shown}
     status = 422 if form.errors else 200
     return render(request, "registration/second_factor.html", context, status=status)
 
@@ -134,15 +136,7 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
     if is_right and (not isinstance(form, CodeForm) or _takes(user, form)):
         note_confirmation(request.session)
         return redirect(_safe(request, request.GET.get("next", "")))
-    context = {
-        "form": form,
-        "is_confirmation": True,
-        "shown_code": issue_shown_code(user=user)
-        if uses_code and settings.SHOW_SIGN_IN_CODES
-        else "",
-    }
-    status = 422 if form.errors else 200
-    return render(request, "registration/second_factor.html", context, status=status)
+    return _show_code(request, form, user, is_confirmation=True)
 
 
 @never_cache
@@ -212,6 +206,9 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
 def switch_off(request: HttpRequest) -> HttpResponse:
     """Switch one's second factor off, after a question; not where the role demands it."""
     user = _user(request)
+    if current_actor(request).needs_second_factor:
+        messages.error(request, gettext("Your role needs a second factor: it stays on."))
+        return redirect("security")
     if request.method == "POST":
         remove_authenticator(user=user)
         request.session.pop(VERIFIED_KEY, None)

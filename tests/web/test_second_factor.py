@@ -190,6 +190,16 @@ def test_making_a_token_asks_once_more_and_keeps_what_was_typed(settings) -> Non
     assert 'value="mine"' in text_of(client.get(right.url))
 
 
+def test_operator_cannot_switch_it_off(settings) -> None:
+    settings.SECOND_FACTOR_ROLES = HELD
+    actor = operator(Role.OPERATOR)
+    enrolled(actor.user)
+
+    browser(actor).post(reverse("second-factor-off"))
+
+    assert Authenticator.objects.filter(user=actor.user, confirmed=True).exists()
+
+
 def test_code_is_shown_in_the_demonstration_alone(settings) -> None:
     user = UserFactory()
     enrolled(user)
