@@ -48,9 +48,30 @@ def whole_lots(book: Book, outcome: Outcome) -> list[PeriodLots]:
             links = np.minimum(exact_links[period], whole_links[period])
             start = _consistent_arcs(book, outcome, period)
             task = _Task(book, outcome, model, whole[period], links, start)
-            found = _filled(task, _round_period(model, lots, whole[period], links, start))
-            out.append(_improved(task, found))
+            rounded = _round_period(model, lots, whole[period], links, start)
+            if rounded is None:
+                raise SolverFailed(f"period {period + 1}: no answer in whole lots")
+            out.append(_improved(task, _filled(task, rounded)))
     return out
+
+
+def fits_whole_lots(book: Book, outcome: Outcome) -> bool:
+    """Whether a choice can be served in whole lots beside what is divisible.
+
+    Floored legs may need a lot that no link has room for, though the exact ones fit.
+    """
+    exact, exact_links = book.injections(outcome.selection)
+    whole, whole_links = book.injections(outcome.selection, whole=True)
+    for model, solution in zip(book.models, outcome.solutions, strict=True):
+        period = model.period
+        if np.array_equal(exact[period], whole[period]) and _is_whole(solution):
+            continue
+        links = np.minimum(exact_links[period], whole_links[period])
+        limit = _consistent_arcs(book, outcome, period)
+        lots = outcome.lots[model.steps]
+        if _round_period(model, lots, whole[period], links, limit) is None:
+            return False
+    return True
 
 
 def _consistent_arcs(book: Book, outcome: Outcome, period: int) -> FloatArray:
@@ -170,7 +191,7 @@ def _round_period(
     injection: FloatArray,
     links: FloatArray,
     limit: FloatArray,
-) -> PeriodLots:
+) -> PeriodLots | None:
     start = limit
     for _ in range(_ROUNDS):
         solution = model.solve(lots, injection, links, arc_limit=limit)
@@ -183,8 +204,6 @@ def _round_period(
     found = _integer_programme(model, lots, injection, links, start)
     if found is None:
         found = _integer_programme(model, lots, injection, links, np.full(len(start), np.inf))
-    if found is None:
-        raise SolverFailed(f"period {model.period + 1}: no answer in whole lots")
     return found
 
 

@@ -6,8 +6,10 @@ from decimal import Decimal
 import numpy as np
 
 from orders.clearing.block_orders import BlockProgramme, Relaxation
+from orders.clearing.errors import SolverFailed
 from orders.clearing.placement import place_singles
 from orders.clearing.pricing import price_choice
+from orders.clearing.quantities import fits_whole_lots
 from orders.clearing.state import Book, Choice, Outcome, clear_choice
 
 DEFAULT_TRIALS = 300
@@ -137,6 +139,8 @@ class _Search:
     def _take(self, outcome: Outcome | None) -> bool:
         if outcome is None or not _is_better(outcome.welfare, self.best.welfare):
             return False
+        if not fits_whole_lots(self.book, outcome):
+            return False
         self.best = outcome
         return True
 
@@ -152,7 +156,7 @@ class _Search:
             outcome = price_choice(self.book, choice)
             losers = outcome.losers
             if outcome.prices is not None:
-                losers = place_singles(self.book, outcome).failed
+                losers = self._unplaced(outcome)
                 if not losers:
                     return outcome
             following = self._filled_up(choice, losers, settled)
@@ -163,6 +167,13 @@ class _Search:
                 return None
             choice = following
         return None
+
+    def _unplaced(self, outcome: Outcome) -> tuple[int, ...]:
+        """Return the singles no listing can serve; all orders where whole lots do not fit."""
+        try:
+            return place_singles(self.book, outcome).failed
+        except SolverFailed:
+            return tuple(sorted(outcome.selection))
 
     def _filled_up(
         self, choice: Choice, losers: tuple[int, ...], settled: set[int]

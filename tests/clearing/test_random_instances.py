@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from orders.clearing import clear
+from orders.clearing import clear, verify
+from tests.clearing.books import RandomBook
 from tests.clearing.oracle import Oracle, TooManyChoices
 from tests.clearing.random_instances import FEATURES, cleared, tiny_book
 
@@ -21,6 +22,13 @@ def invalid(seeds: range) -> dict[int, object]:
 
 def test_sixty_random_instances_are_valid() -> None:
     assert invalid(range(SAMPLE)) == {}
+
+
+def test_a_choice_that_does_not_fit_in_whole_lots_is_left() -> None:
+    """The best choice of this book needs a lot more than a narrow link has room for."""
+    auction = RandomBook(15, carbon=True).auction()
+
+    assert verify(auction, clear(auction)) == []
 
 
 @pytest.mark.fuller
