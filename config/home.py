@@ -15,7 +15,7 @@ from marketplace.web.hub_pages import network_picture
 from orders.models import Auction, AuctionState, ClearingRun
 from orders.selectors.dividend import latest_dividend
 from orders.selectors.market_day import MarketDay, market_day, trading_days
-from orders.selectors.market_runs import published_newest
+from orders.selectors.market_runs import traded_runs
 from orders.web.flow_charts import (
     FlowShare,
     network_chart,
@@ -117,6 +117,7 @@ def _plain_network() -> Chart:
 
 
 def _latest_results() -> list[dict[str, Any]]:
+    """Return the newest auctions that sold something."""
     return [
         {
             "name": auction_name(run.auction),
@@ -125,5 +126,5 @@ def _latest_results() -> list[dict[str, Any]]:
             "orders": run.order_count,
             "published_at": run.published_at,
         }
-        for run in published_newest()[:LATEST]
+        for run in traded_runs()[:LATEST]
     ]

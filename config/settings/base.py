@@ -138,8 +138,6 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:"],
-        # ECharts positions its tooltip with style attributes; no script is ever inline.
-        "style-src-attr": ["'unsafe-inline'"],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
