@@ -66,6 +66,7 @@ class _CurveReader:
         self._names = names
         self._products = products
         self._listings = listings
+        self._codes: dict[str, IntArray] = {}
 
     def read(self) -> CurveOrders:
         """Parse, check and sort."""
@@ -80,38 +81,63 @@ class _CurveReader:
         carbon = self._map(
             ("side", "product", "listing_id", "carbon_intensity", "max_carbon"), self._carbon
         )
-        intensity = self._map(("listing_id", "carbon_intensity"), self._intensity)
-        ids = list(self._table.column("order_id"))
-        self._check_keys(ids, hub, product, period, price)
-        self._check_constant(ids)
-        order = sorted(
-            range(len(ids)), key=lambda i: (ids[i], hub[i], product[i], period[i], price[i])
-        )
+        intensity = self._intensities()
+        place = self._check_keys(hub, product, period, price)
+        self._check_constant()
+        order = np.lexsort((price, period, product, hub, place))
         return CurveOrders(
-            order_id=tuple(ids[i] for i in order),
-            is_buy=_frozen(np.array([side[i] for i in order], dtype=np.bool_)),
-            hub=_column(hub, order),
-            product=_column(product, order),
-            period=_column(period, order),
-            price_ticks=_column(price, order),
-            quantity_lots=_column(quantity, order),
-            rtt_class=_column(rtt, order),
-            carbon_class=_column(carbon, order),
-            listing=_column(listing, order),
-            carbon_intensity=tuple(intensity[i][0] for i in order),
-            participant=tuple(self._table.column("participant")[i] for i in order),
+            order_id=_taken(self._table.column("order_id"), order),
+            is_buy=_frozen(side[order].astype(np.bool_)),
+            hub=_frozen(hub[order]),
+            product=_frozen(product[order]),
+            period=_frozen(period[order]),
+            price_ticks=_frozen(price[order]),
+            quantity_lots=_frozen(quantity[order]),
+            rtt_class=_frozen(rtt[order]),
+            carbon_class=_frozen(carbon[order]),
+            listing=_frozen(listing[order]),
+            carbon_intensity=_taken(intensity, order),
+            participant=_taken(self._table.column("participant"), order),
         )
 
+    def _codes_of(self, name: str) -> IntArray:
+        """Return a column as numbers of its distinct texts, in order of appearance."""
+        if name not in self._codes:
+            known: dict[str, int] = {}
+            codes = [known.setdefault(text, len(known)) for text in self._table.column(name)]
+            self._codes[name] = np.array(codes, dtype=np.int64)
+        return self._codes[name]
+
+    def _combined(self, names: tuple[str, ...]) -> tuple[IntArray, IntArray]:
+        """Return the first row of each distinct combination of cells, and each row's number."""
+        code = self._codes_of(names[0])
+        for name in names[1:]:
+            own = self._codes_of(name)
+            code = code * (int(own.max(initial=0)) + 1) + own
+            # Numbered anew after each column, so that products stay small.
+            code = np.unique(code, return_inverse=True)[1].reshape(-1)
+        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        return first, inverse.reshape(-1)
+
     def _map(
-        self, names: tuple[str, ...], convert: Callable[[int, tuple[str, ...]], Any]
-    ) -> list[Any]:
-        cache: dict[tuple[str, ...], Any] = {}
-        out = []
-        for line, cells in self._table.rows(*names):
-            if cells not in cache:
-                cache[cells] = convert(line, cells)
-            out.append(cache[cells])
-        return out
+        self, names: tuple[str, ...], convert: Callable[[int, tuple[str, ...]], int]
+    ) -> IntArray:
+        first, inverse = self._combined(names)
+        columns = [self._table.column(name) for name in names]
+        values = np.zeros(len(first), dtype=np.int64)
+        # In the order of their lines: the first broken line is the one refused.
+        for number in np.argsort(first, kind="stable").tolist():
+            row = int(first[number])
+            values[number] = convert(row + 2, tuple(column[row] for column in columns))
+        return values[inverse]
+
+    def _intensities(self) -> list[Decimal | None]:
+        known: dict[str, Decimal | None] = {}
+        texts = self._table.column("carbon_intensity")
+        for row, text in enumerate(texts):
+            if text not in known:
+                known[text] = self._intensity(row + 2, ("", text))[0]
+        return [known[text] for text in texts]
 
     def _refuse(self, line: int, reason: str) -> BundleRefused:
         return BundleRefused(self._table.file, line, reason)
@@ -181,16 +207,30 @@ class _CurveReader:
             declared = self._listings[self._names.listings[listing]].carbon_intensity
         return class_of_intensity(declared, classes)
 
-    def _check_keys(self, ids: list[str], *columns: list[int]) -> None:
-        seen: set[tuple[Any, ...]] = set()
-        for number, key in enumerate(zip(ids, *columns, strict=True)):
-            if not key[0]:
-                raise self._refuse(number + 2, "order_id: the id is empty")
-            if key in seen:
-                raise self._refuse(number + 2, f"duplicate step of order {key[0]!r}")
-            seen.add(key)
+    def _check_keys(self, *columns: IntArray) -> IntArray:
+        """Refuse empty ids and repeated steps; return each row's place by order id."""
+        ids = self._table.column("order_id")
+        codes = self._codes_of("order_id")
+        names = list(dict.fromkeys(ids))
+        key = codes
+        for column in columns:
+            low = int(column.min(initial=0))
+            key = key * (int(column.max(initial=0)) - low + 1) + (column - low)
+            key = np.unique(key, return_inverse=True)[1].reshape(-1)
+        first = np.unique(key, return_index=True)[1]
+        again = np.ones(len(ids), dtype=bool)
+        again[first] = False
+        bad = again | (codes == names.index("") if "" in names else again)
+        if bad.any():
+            row = int(np.argmax(bad))
+            if not ids[row]:
+                raise self._refuse(row + 2, "order_id: the id is empty")
+            raise self._refuse(row + 2, f"duplicate step of order {ids[row]!r}")
+        rank = np.empty(len(names), dtype=np.int64)
+        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+        return rank[codes]
 
-    def _check_constant(self, ids: list[str]) -> None:
+    def _check_constant(self) -> None:
         names = (
             "side",
             "max_rtt_ms",
@@ -199,10 +239,16 @@ class _CurveReader:
             "carbon_intensity",
             "participant",
         )
-        first: dict[str, tuple[str, ...]] = {}
-        for (line, cells), name in zip(self._table.rows(*names), ids, strict=True):
-            if first.setdefault(name, cells) != cells:
-                raise self._refuse(line, f"the steps of order {name!r} differ in side or limits")
+        if not self._table.count:
+            return
+        _, terms = self._combined(names)
+        codes = self._codes_of("order_id")
+        first = np.unique(codes, return_index=True)[1]
+        differs = terms != terms[first[codes]]
+        if differs.any():
+            row = int(np.argmax(differs))
+            name = self._table.column("order_id")[row]
+            raise self._refuse(row + 2, f"the steps of order {name!r} differ in side or limits")
 
 
 def read_class(
@@ -231,5 +277,5 @@ def _frozen(array: Any) -> Any:
     return array
 
 
-def _column(values: list[int], order: list[int]) -> IntArray:
-    return _frozen(np.array([values[i] for i in order], dtype=np.int64))
+def _taken(values: Sequence[Any], order: IntArray) -> tuple[Any, ...]:
+    return tuple([values[row] for row in order.tolist()])

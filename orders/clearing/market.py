@@ -204,20 +204,33 @@ def _list_ways(
     }
 
 
+def distinct_rows(columns: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
+    """Return the distinct rows of several columns of numbers from -1 up, and each row's place.
+
+    One number for each combination, so that a single sort finds those in use.
+    """
+    count = len(columns[0])
+    if not count:
+        return np.zeros((0, len(columns)), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    sizes = [int(column.max()) + 2 for column in columns]
+    key = np.zeros(count, dtype=np.int64)
+    for column, size in zip(columns, sizes, strict=True):
+        key = key * size + column.astype(np.int64) + 1
+    found, inverse = np.unique(key, return_inverse=True)
+    rows = np.zeros((len(found), len(columns)), dtype=np.int64)
+    for place in range(len(columns) - 1, -1, -1):
+        rows[:, place] = found % sizes[place] - 1
+        found = found // sizes[place]
+    return rows, inverse.reshape(-1)
+
+
 def _demand_classes(auction: Auction) -> set[tuple[int, int, int, int]]:
     """Return the (hub, product, latency class, carbon class) that any buy order uses."""
     curves = auction.curves
     buys = np.flatnonzero(curves.is_buy)
-    keys = np.stack(
-        [
-            curves.hub[buys],
-            curves.product[buys],
-            curves.rtt_class[buys],
-            curves.carbon_class[buys],
-        ],
-        axis=1,
-    )
-    found = {tuple(row) for row in np.unique(keys, axis=0).tolist()} if len(buys) else set()
+    columns = (curves.hub, curves.product, curves.rtt_class, curves.carbon_class)
+    rows, _ = distinct_rows([column[buys] for column in columns])
+    found = {(hub, product, rtt, carbon) for hub, product, rtt, carbon in rows.tolist()}
     for order in auction.blocks:
         if order.is_buy:
             for option in order.options:
@@ -355,7 +368,8 @@ def _add_routes(
 def _places_with_supply(auction: Auction) -> set[tuple[int, int]]:
     curves = auction.curves
     sells = ~curves.is_buy
-    found = set(zip(curves.hub[sells].tolist(), curves.product[sells].tolist(), strict=True))
+    rows, _ = distinct_rows([curves.hub[sells], curves.product[sells]])
+    found = {(hub, product) for hub, product in rows.tolist()}
     for order in auction.blocks:
         if not order.is_buy:
             found.update((leg.hub, leg.product) for o in order.options for leg in o.legs)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orders.clearing.market import Market
+from orders.clearing.market import Market, distinct_rows
 from orders.clearing.types import NONE, Auction, FloatArray, IntArray
 
 ListingPlace = tuple[int, int, int]
@@ -34,19 +34,17 @@ def build_merit_order(market: Market) -> MeritOrder:
     auction = market.auction
     curves = auction.curves
     nodes = _nodes_of_orders(market)
-    order = np.lexsort((curves.price_ticks, curves.is_buy, nodes, curves.period))
-    columns = [
-        column[order] for column in (curves.period, nodes, curves.is_buy, curves.price_ticks)
-    ]
-    changed = np.zeros(len(order), dtype=bool)
-    if len(order):
-        changed[0] = True
-        for column in columns:
-            changed[1:] |= column[1:] != column[:-1]
+    place = (curves.period * len(market.nodes) + nodes) * 2 + curves.is_buy
+    order = np.lexsort((curves.price_ticks, place))
+    place, sorted_ticks = place[order], curves.price_ticks[order]
+    changed = np.ones(len(order), dtype=bool)
+    changed[1:] = (place[1:] != place[:-1]) | (sorted_ticks[1:] != sorted_ticks[:-1])
     step = np.cumsum(changed) - 1
     step_of_order = np.empty(len(order), dtype=np.int64)
     step_of_order[order] = step
-    period, node, is_buy, ticks = (column[changed].astype(np.int64) for column in columns)
+    kept, ticks = place[changed], sorted_ticks[changed].astype(np.int64)
+    is_buy, node = kept % 2, kept // 2 % len(market.nodes)
+    period = kept // 2 // len(market.nodes)
     tick_size = np.array([float(p.price_tick) for p in auction.products])
     return MeritOrder(
         period=period,
@@ -62,12 +60,17 @@ def build_merit_order(market: Market) -> MeritOrder:
 
 def _nodes_of_orders(market: Market) -> IntArray:
     curves = market.auction.curves
-    keys = np.stack(
-        [curves.is_buy, curves.hub, curves.product, curves.rtt_class, curves.carbon_class], axis=1
-    ).astype(np.int64)
-    if not len(keys):
+    if not len(curves):
         return np.zeros(0, dtype=np.int64)
-    distinct, inverse = np.unique(keys, axis=0, return_inverse=True)
+    distinct, inverse = distinct_rows(
+        (
+            curves.is_buy.astype(np.int64),
+            curves.hub,
+            curves.product,
+            curves.rtt_class,
+            curves.carbon_class,
+        )
+    )
     nodes = []
     for buy, hub, product, rtt, carbon in distinct.tolist():
         if buy:
@@ -76,7 +79,7 @@ def _nodes_of_orders(market: Market) -> IntArray:
         else:
             level = market.level_of_supply(product, carbon)
             nodes.append(market.supply_node(hub, product, level))
-    return np.array(nodes, dtype=np.int64)[inverse.reshape(-1)]
+    return np.array(nodes, dtype=np.int64)[inverse]
 
 
 def offered_lots(auction: Auction, reserved: Mapping[ListingPlace, int]) -> IntArray:

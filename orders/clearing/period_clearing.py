@@ -23,6 +23,7 @@ _LARGEST_COST = 1e7
 FLOW_TOLERANCE = 1e-6
 _ROUNDS = 60
 _WIDER = 4
+_FEW_ARCS = 300
 # In units of cost: below the link malus, so that no way that counts is missed.
 _GAIN = 1e-5
 _USED = 1e-7
@@ -119,7 +120,9 @@ class PeriodModel:
         self.capacity = market.capacity[:, period]
         self._ladder = Ladder.of(self.step_node, self.step_price, len(market.nodes))
         self._centre: FloatArray | None = None
-        self._known = np.flatnonzero(np.bincount(arcs.use_arc, minlength=len(arcs.start)) == 0)
+        # A small network is held whole; of a large one the ways are found that pay.
+        inner = np.flatnonzero(arcs.hops == 0)
+        self._known = np.arange(len(arcs.start)) if len(arcs.start) <= _FEW_ARCS else inner
         self._loaded: _Loaded | None = None
 
     @property
@@ -218,9 +221,9 @@ class PeriodModel:
                 continue
             if answer.status != SolveStatus.OPTIMAL:
                 raise SolverFailed(f"period {self.period + 1}: {answer.status.value}")
-            if self._widen(answer, width):
-                continue
-            if arc_limit is None and self._add_ways(answer, injection):
+            # Both at once: a window that moves is loaded with the ways found beside it.
+            more = arc_limit is None and self._add_ways(answer, injection)
+            if self._widen(answer, width) or more:
                 continue
             if self._is_short(answer):
                 return None

@@ -95,9 +95,10 @@ class _Demands:
             products = book.market.auction.products
             tick = np.array([float(p.clearing_price_tick) for p in products])
             ticks = tick[book.market.node_product[table.node]]
-            self._slack = margin * np.bincount(
+            rounding = np.bincount(
                 table.owner, weights=np.abs(table.amount) * ticks, minlength=len(table.worth)
             )
+            self._slack = np.asarray(margin * rounding, dtype=np.float64)
 
     def broken(self, found: Sequence[FloatArray]) -> list[PriceDemand]:
         """Return the demands that the unknowns of all periods break."""
