@@ -174,7 +174,7 @@ class _NeutralBuilder:
 
     def _blocks(self, price: np.ndarray, traded: float) -> dict[str, Columns]:
         market, dice, count = self._market, self._dice, self._market.blocks
-        rows = _BlockRows()
+        rows = BlockRows()
         if count:
             buys = dice.random(count) < 0.7
             hub = dice.integers(0, market.hubs, count)
@@ -239,7 +239,7 @@ def _crossings(
     return reference, traded
 
 
-class _BlockRows:
+class BlockRows:
     """Collects the three tables of block orders."""
 
     def __init__(self) -> None:
@@ -249,6 +249,7 @@ class _BlockRows:
         self._number = 0
 
     def add_order(self, name: str, side: str, least: str, **more: str) -> None:
+        """Add an order; its options follow."""
         row = dict.fromkeys(("parent_order_id", "placement", "max_rtt_ms", "max_carbon"), "")
         row |= dict.fromkeys(("listing_id", "carbon_intensity"), "")
         self._orders.append(
@@ -257,17 +258,20 @@ class _BlockRows:
         self._number = 0
 
     def add_option(self, limit: str) -> None:
+        """Add an option of the last order."""
         self._number += 1
         key = {"order_id": self._orders[-1]["order_id"], "option_id": str(self._number)}
         self._options.append({**key, "limit_price": limit})
 
     def add_legs(self, hub: str, product: str, periods: Sequence[int], quantity: str) -> None:
+        """Add legs of the last option."""
         key = {name: self._options[-1][name] for name in ("order_id", "option_id")}
         where = {"hub": hub, "product": product}
         for period in periods:
             self._legs.append({**key, **where, "period": str(period), "quantity": quantity})
 
     def tables(self) -> dict[str, Columns]:
+        """Return the tables as columns."""
         found = {
             "block_orders": self._orders,
             "block_options": self._options,

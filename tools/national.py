@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tools.instances import Columns, Instance, _BlockRows, pick, reference_rows, terms, texts
+from tools.instances import BlockRows, Columns, Instance, pick, reference_rows, terms, texts
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,6 @@ class NationalMarket:
     listings: int = 300
     curves: int = 80_000
     blocks: int = 10_000
-    flexibles: int = 0
 
     def build(self) -> Instance:
         """Draw the instance."""
@@ -52,7 +51,7 @@ class _NationalBuilder:
         """Draw listings, curve bids and blocks."""
         market = self._market
         listings, room, sells = self._listings()
-        buys = self._bids(float(room.sum()) / max(market.curves, 1))
+        buys = self._bids()
         links, capacities = self._links()
         curves = {name: [*sells[name], *buys[name]] for name in sells}
         name = f"C-{market.seed}-{market.curves}-{market.blocks}"
@@ -152,9 +151,8 @@ class _NationalBuilder:
             out[digits == count] = texts(price[digits == count], count)
         return out.tolist()
 
-    def _bids(self, mean: float) -> dict[str, list[str]]:
+    def _bids(self) -> dict[str, list[str]]:
         market, dice, count = self._market, self._dice, self._market.curves
-        del mean
         product = dice.integers(0, market.products, count)
         length = dice.integers(1, max(2, market.periods // 4), count)
         start = np.floor(dice.random(count) * (market.periods - length + 1)).astype(int)
@@ -190,9 +188,9 @@ class _NationalBuilder:
         }
 
     def _blocks(self, room: np.ndarray) -> dict[str, Columns]:
-        """Training jobs: a third of a day to all of it, a third on one listing, some substitutes."""
+        """Training jobs of a third of a day to all of it; some on one listing or substitutes."""
         market, dice, count = self._market, self._dice, self._market.blocks
-        rows = _BlockRows()
+        rows = BlockRows()
         for k in range(count):
             product = int(dice.integers(0, market.products))
             length = int(dice.integers(max(1, market.periods // 3), market.periods + 1))
