@@ -43,7 +43,8 @@ class RevisionForm(forms.Form):
         if self.is_curve:
             for number, step in enumerate(self._old_steps(), start=1):
                 self._add(f"price_{number}", _("Limit, excl. VAT"), step.price if step else None)
-                self._add(f"quantity_{number}", _("Units"), step.quantity if step else None, places=3)
+                units = step.quantity if step else None
+                self._add(f"quantity_{number}", _("Units"), units, places=3)
             return
         limit, legs = revisable_legs(order)
         self._add("limit_price", _("Limit, excl. VAT"), limit)

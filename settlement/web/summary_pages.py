@@ -35,6 +35,14 @@ GROUPINGS = {
     SummaryBy.PERIOD: _("By day of delivery"),
 }
 
+# What a row is about, for the head of its column.
+ROW_HEADS = {
+    SummaryBy.AUCTION: _("Auction"),
+    SummaryBy.MEMBER: _("Member"),
+    SummaryBy.PRODUCT: _("Product"),
+    SummaryBy.PERIOD: _("Day of delivery"),
+}
+
 
 def read_grouping(request: HttpRequest) -> SummaryBy:
     """Return how the summary is asked for; by auction unless it says otherwise."""
@@ -54,6 +62,7 @@ def show_summary(request: HttpRequest) -> HttpResponse:
         "filter_form": form,
         "span": span,
         "by": by,
+        "row_head": ROW_HEADS[by],
         "summary": summary,
         "failure": failure,
         "rows": [_row(row, by, span, runs) for row in summary.rows] if summary else [],
