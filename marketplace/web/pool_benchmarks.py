@@ -1,5 +1,7 @@
 """Uploading benchmark results of a pool, and the catalogue they are compared with."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -136,7 +138,7 @@ class HardwareFilter(forms.Form):
     q = forms.CharField(label=_("Name or vendor"), required=False, max_length=60)
     category = forms.ChoiceField(label=_("Kind"), required=False)
 
-    def __init__(self, data: object) -> None:
+    def __init__(self, data: Any) -> None:
         super().__init__(data)
         codes = HardwareModel.objects.order_by("category").values_list("category", flat=True)
         self.fields["category"].choices = [  # type: ignore[attr-defined]

@@ -91,7 +91,7 @@ def _documents(organisation: Organisation) -> list[Task]:
     wanted = [(DocumentKind.BUSINESS_LICENCE, gettext("Business licence handed in"))]
     if organisation.is_supplier:
         wanted.append((DocumentKind.TELECOM_LICENCE, gettext("Telecom licence handed in")))
-    notes = {
+    notes: dict[str, str] = {
         DocumentState.RECEIVED: gettext("Received; the operator checks it."),
         DocumentState.ACCEPTED: gettext("Checked and accepted."),
         DocumentState.REFUSED: gettext("Refused; hand in another one."),

@@ -115,7 +115,11 @@ def hours_of(
         hours: how many.
         held: units of auctions in flight by start of slot.
     """
-    parameters = {"since": since, "slots": hours * _SLOTS_PER_HOUR, "listing": listing_id}
+    parameters: dict[str, datetime | int] = {
+        "since": since,
+        "slots": hours * _SLOTS_PER_HOUR,
+        "listing": listing_id,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SLOTS, parameters)
         slots = cursor.fetchall()

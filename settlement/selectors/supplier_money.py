@@ -50,9 +50,7 @@ def supplier_money(organisation: Organisation) -> SupplierMoney:
         billed_cny=_sum(statements, "net"),
         unpaid_cny=_sum(statements.filter(state=InvoiceState.ISSUED), "gross"),
         paid_cny=_sum(statements.filter(state=InvoiceState.PAID), "gross"),
-        refused_count=statements.filter(
-            state=InvoiceState.ISSUED, tax_invoice_state=SupplierInvoiceState.REFUSED
-        ).count(),
+        refused_count=_refused(statements),
     )
 
 
@@ -84,3 +82,11 @@ def _allocated(organisation: Organisation, states: tuple[DeliveryState, ...]) ->
 
 def _sum(statements: QuerySet[Invoice], column: str) -> Decimal:
     return statements.order_by().aggregate(total=Sum(column))["total"] or Decimal(0)
+
+
+def _refused(statements: QuerySet[Invoice]) -> int:
+    """Return how many unpaid statements have a newest tax invoice that was refused."""
+    unpaid = statements.filter(state=InvoiceState.ISSUED)
+    return sum(
+        getattr(one, "tax_invoice_state", "") == SupplierInvoiceState.REFUSED for one in unpaid
+    )
