@@ -19,6 +19,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from marketplace.domain.availability import CapacityWindow
+from marketplace.domain.benchmarks import KINDS
 from marketplace.domain.periods import MARKET_TIME_ZONE, day_window, local_instant, market_date
 from marketplace.domain.reference import load_table
 from marketplace.models import (
@@ -32,15 +33,25 @@ from marketplace.models import (
     Organisation,
     OrganisationState,
     OutboxEvent,
+    PoolBenchmark,
     Product,
     ResourcePool,
     User,
 )
 from marketplace.selectors.clock import market_now
+from marketplace.services.benchmarks import nominal_of
 
 # Share of the listed units that is idle by day, for pools whose owner works on them by day.
 _DAY_SHARE = Decimal("0.6")
 _DAY_BEGINS, _DAY_ENDS = time(8), time(20)
+
+# Benchmarks of the shipped pools that the catalogue has nominal figures for.
+_BENCHMARKS = {
+    "FlagPerf GEMM FP16": "gemm_fp16",
+    "GEMM FP16": "gemm_fp16",
+    "GEMM BF16": "gemm_bf16",
+    "HPL": "hpl_fp64",
+}
 
 _TEXTS = [
     "name_zh",
@@ -188,7 +199,7 @@ def _seed_pools(organisations: dict[str, Organisation]) -> None:
     hubs = {hub.code: hub for hub in Hub.objects.all()}
     products = {product.code: product for product in Product.objects.all()}
     hardware = {model.name: model for model in HardwareModel.objects.all()}
-    ResourcePool.objects.bulk_create(
+    made = ResourcePool.objects.bulk_create(
         ResourcePool(
             organisation=organisations[row["member_code"]],
             hub=hubs[row["hub_code"]],
@@ -200,6 +211,24 @@ def _seed_pools(organisations: dict[str, Organisation]) -> None:
         for row in load_table("pools")
         if row["identifier"] not in known
     )
+    PoolBenchmark.objects.bulk_create(row for pool in made for row in _benchmark(pool))
+
+
+def _benchmark(pool: ResourcePool) -> Iterable[PoolBenchmark]:
+    """Yield the result behind a pool's efficiency, where the catalogue has a nominal figure."""
+    code = _BENCHMARKS.get(pool.benchmark_name)
+    nominal = nominal_of(pool, KINDS[code].nominal_field) if code else None
+    if code and nominal and pool.benchmark_efficiency:
+        yield PoolBenchmark(
+            pool=pool,
+            benchmark=code,
+            value=(nominal * pool.benchmark_efficiency).quantize(Decimal("0.1")),
+            nominal=nominal,
+            efficiency=pool.benchmark_efficiency,
+            units_tested=8,
+            measured_on=market_date(market_now()) - timedelta(days=45),
+            tool=f"{pool.benchmark_name} (示例)",
+        )
 
 
 def _name_en(row: dict[str, str], hub: Hub, product: Product) -> str:

@@ -94,3 +94,16 @@ def test_the_catalogue_finds_every_seeded_listing() -> None:
 
 
 _MODELS = (Organisation, User, ResourcePool, Listing, ListingAvailability)
+
+
+def test_pools_and_listings_have_a_name_in_each_language_and_results_behind_them() -> None:
+    seed_members(password=PASSWORD, days=3)
+
+    for model in (ResourcePool, Listing):
+        for one in model.objects.all():
+            assert any(ord(letter) > 0x2E80 for letter in one.name_zh)
+            assert one.name_en.isascii()
+    measured = ResourcePool.objects.filter(benchmarks__isnull=False)
+    assert measured.count() >= 15
+    for pool in measured:
+        assert pool.benchmarks.get().efficiency == pool.benchmark_efficiency
