@@ -54,8 +54,11 @@ class Dividend:
 
     @property
     def winner(self) -> Hub | None:
-        """The hub that gained most."""
-        return self.hubs[0].hub if self.hubs else None
+        """The hub that gained most; None if none gained."""
+        best = self.hubs[0] if self.hubs else None
+        if best is None or best.buyers_gain_cny + best.suppliers_gain_cny <= 0:
+            return None
+        return best.hub
 
 
 def dividend_of(run: ClearingRun) -> Dividend | None:

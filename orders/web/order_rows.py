@@ -48,7 +48,7 @@ def order_row(order: Order) -> OrderRow:
 
 def asked_unit_hours(order: Order) -> Decimal:
     """Return the most unit-hours the order could trade."""
-    periods = order.last_period - order.first_period + 1
+    periods = order.duration or order.last_period - order.first_period + 1
     return order.quantity * periods * order.auction.period_minutes / 60
 
 

@@ -142,7 +142,11 @@ def decide_request(request: HttpRequest, public_id: UUID, decision: str) -> Http
     chosen = DECISIONS[decision]
     form = NoteForm(request.POST or None, is_required=decision == "refuse")
     if request.method == "POST" and form.is_valid():
-        service: dict[str, Any] = {"approve": approve, "refuse": refuse_request, "withdraw": withdraw_request}
+        service: dict[str, Any] = {
+            "approve": approve,
+            "refuse": refuse_request,
+            "withdraw": withdraw_request,
+        }
         try:
             service[decision](
                 actor=current_actor(request),
