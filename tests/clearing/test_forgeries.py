@@ -23,7 +23,7 @@ from tests.clearing.forgeries.honest_books import honest_books
 
 MODULES = (balance, reach, surplus, network_prices, promises, windows, sums)
 RULES = [str(number) for number in range(1, 9)]
-TRIES = 3
+TRIES = 2
 
 
 @cache
