@@ -142,10 +142,16 @@ class Solver:
         )
 
     def solve(self) -> Solution:
-        """Run and return the outcome."""
+        """Run and return the outcome.
+
+        A warm start may end in a basis that HiGHS cannot clean up; then it starts again from none.
+        """
         self._highs.run()
-        model_status = self._highs.getModelStatus()
-        status = self._status(model_status)
+        status = self._status(self._highs.getModelStatus())
+        if status in (SolveStatus.FEASIBLE, SolveStatus.FAILED) and not self._has_integers:
+            self._highs.clearSolver()
+            self._highs.run()
+            status = self._status(self._highs.getModelStatus())
         if status in (SolveStatus.INFEASIBLE, SolveStatus.FAILED):
             return Solution(status, np.zeros(0), np.zeros(0))
         solution = self._highs.getSolution()
