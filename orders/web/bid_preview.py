@@ -24,7 +24,7 @@ from orders.web.pretrade_texts import finding_texts
 
 PRICE_PLACES = 4
 # The drawing: left edge and width of the bars, height of a row, in units of the picture.
-LEFT, WIDTH, ROW = 118, 150, 20
+LEFT, WIDTH, ROW = 118, 132, 20
 
 
 @dataclass(frozen=True, slots=True)

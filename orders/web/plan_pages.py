@@ -27,6 +27,7 @@ from orders.domain.latency_classes import snapped_class
 from orders.models import Auction
 from orders.ports.collateral import WorstCase, collateral_port
 from orders.selectors.buying_plans import Need, plan_candidates
+from orders.selectors.price_samples import recent_runs
 from orders.web.names import auction_name
 
 MOST_HOURS = 24 * 31
@@ -152,7 +153,9 @@ def show_plans(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "cards": None}
     if form.is_bound and form.is_valid():
         need = form.need()
-        context |= {"need": need, "cards": plan_cards(need, form.cleaned_data)}
+        cards = plan_cards(need, form.cleaned_data)
+        has_prices = bool(cards) or bool(recent_runs(product=need.product, now=market_now()))
+        context |= {"need": need, "cards": cards, "has_prices": has_prices}
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "orders/bid_plans.html", context, status=status)
 
