@@ -12,9 +12,9 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("", include("marketplace.web.urls")),
+    path("", include("settlement.web.public_urls")),
     path("", include("orders.web.urls")),
     path("", include("settlement.web.urls")),
-    path("bulletins/", include("settlement.web.bulletin_urls")),
     path("api/v1/", include("config.api_urls")),
 ]
 

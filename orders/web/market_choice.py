@@ -13,7 +13,7 @@ from marketplace.models import Hub, Product, ResourceClass
 from marketplace.selectors.hubs import supply_hubs
 from marketplace.selectors.reference import traded_products
 from marketplace.templatetags.market_ui import localname
-from orders.models import ClearingRun
+from orders.models import ClearingRun, PriceSummary
 from orders.selectors.market_runs import traded_runs
 from orders.web.names import PeriodName, auction_name, periods_of
 
@@ -148,7 +148,8 @@ def _last_traded(products: list[Product]) -> Product:
     run = traded_runs().first()
     if run is None:
         return products[0]
-    biggest = run.summaries.order_by("-value_cny").values_list("product_id", flat=True).first()
+    summaries = PriceSummary.objects.filter(run=run).order_by("-value_cny")
+    biggest = summaries.values_list("product_id", flat=True).first()
     return next((p for p in products if p.pk == biggest), products[0])
 
 

@@ -145,7 +145,7 @@ def _answer(
     context = {
         "view": view,
         "choice": choice,
-        "views": _view_tabs(view, choice),
+        "views": view_tabs(view, choice),
         "classes": choice.class_tabs(request.path),
         "form": MarketChoiceForm(choice, period=period, without=without),
         "run_name": auction_name(choice.run.auction) if choice.run else "",
@@ -158,21 +158,25 @@ def _nothing_yet(request: HttpRequest, choice: MarketChoice | None, view: str) -
     """Show which product has no results yet, or that the market has none at all."""
     context = {
         "view": view,
-        "views": _view_tabs(view, choice),
+        "views": view_tabs(view, choice),
         "choice": choice,
         "classes": choice.class_tabs(request.path) if choice else [],
     }
     return render(request, "orders/market_data.html", context)
 
 
-def _view_tabs(active: str, choice: MarketChoice | None) -> list[dict[str, Any]]:
+def view_tabs(active: str, choice: MarketChoice | None = None) -> list[dict[str, Any]]:
+    """Return the tabs of the market data, with the reader's choice kept."""
     query = f"?{choice.query()}" if choice else ""
     names = (
         ("prices", "market-data", pgettext("market data", "Prices and index")),
         ("volumes", "market-volumes", pgettext("market data", "Volumes and flows")),
         ("depth", "market-depth", pgettext("market data", "Depth")),
     )
-    return [
+    tabs = [
         {"label": label, "url": reverse(name) + query, "active": view == active}
         for view, name, label in names
     ]
+    # The carbon figures belong to a higher layer, which shows the same tabs.
+    carbon = pgettext("market data", "Carbon")
+    return [*tabs, {"label": carbon, "url": reverse("market-carbon"), "active": active == "carbon"}]

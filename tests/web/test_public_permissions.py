@@ -6,7 +6,7 @@ from django.urls import reverse
 from marketplace.models import Role
 from marketplace.web import rulebook_urls
 from orders.web import market_urls
-from settlement.web import bulletin_urls
+from settlement.web import public_urls
 from tests.factories.marketplace import operator
 from tests.web.desks import browser, stranger
 from tests.web.trading_floor import open_floor, published_floor
@@ -24,7 +24,7 @@ ABSENT_AT_FIRST = {"market-data-file", "bulletin", "bulletin-pdf"}
 
 
 def _names() -> list[str]:
-    modules = (market_urls, bulletin_urls, rulebook_urls)
+    modules = (market_urls, public_urls, rulebook_urls)
     return [str(pattern.name) for module in modules for pattern in module.urlpatterns]
 
 
