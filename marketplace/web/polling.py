@@ -26,6 +26,26 @@ def unchanged(request: HttpRequest, state: str) -> HttpResponse | None:
     return None
 
 
+def unchanged_list(request: HttpRequest, state: str) -> HttpResponse | None:
+    """Return an empty answer to a shown list that asks whether it still looks like this.
+
+    Only the page's own script is answered so: a link that carries the state leads to the page. The
+    name of the state is taken out of the query, so that no link of the page carries it.
+    """
+    answer = unchanged(request, state) if request.headers.get("HX-Request") else None
+    query = request.GET.copy()
+    query.pop("seen", None)
+    request.GET = query  # type: ignore[assignment]
+    return answer
+
+
+def live_address(request: HttpRequest, state: str) -> str:
+    """Return the address by which a shown list asks whether it still looks like this."""
+    query = request.GET.copy()
+    query["seen"] = state
+    return f"{request.path}?{query.urlencode()}"
+
+
 def polled(response: HttpResponse, *, state: str, over: bool = False) -> HttpResponse:
     """Mark a fragment with its state; with ``over`` it is the last one."""
     if over:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from marketplace.permissions import Actor
 from marketplace.web.access import acting_organisation, current_actor, require_trader
 from marketplace.web.csv_answers import csv_answer
+from marketplace.web.polling import fingerprint, live_address, unchanged_list
 from settlement.models import Delivery, DeliveryState
 from settlement.selectors.deliveries import (
     deliveries_bought_by,
@@ -77,7 +78,12 @@ def list_deliveries(request: HttpRequest) -> HttpResponse:
     view, views = _chosen(request)
     form, deliveries = _found(request, view)
     page = Paginator(deliveries, PAGE_SIZE).get_page(request.GET.get("page"))
+    state = fingerprint(page.paginator.count, *((each.pk, each.state) for each in page.object_list))
+    answer = unchanged_list(request, state)
+    if answer is not None:
+        return answer
     context = {
+        "live_url": live_address(request, state),
         "filter_form": form,
         "page_obj": page,
         "view": view,

@@ -80,6 +80,14 @@ SHOTS = (
     Shot("10-summary", "/finance/summary/?by=member", people.FINANCE),
     Shot("11-sign-up", "/sign-up/"),
     Shot("11-admissions", "/admissions/", people.OPERATOR),
+    Shot("13-account", "/account/", people.BUYER),
+    Shot("13-security", "/account/security/", people.OPERATOR),
+    Shot("13-second-factor", "/account/second-factor/", people.BUYER),
+    Shot("13-people", "/account/people/", people.BUYER),
+    Shot("13-tokens", "/account/tokens/new/", people.BUYER),
+    Shot("13-webhook", "/account/webhooks/new/", people.BUYER),
+    Shot("13-notifications", "/notifications/", people.BUYER),
+    Shot("13-notification-settings", "/account/notifications/", people.BUYER),
     Shot("12-auction-control", "/operator/auctions/{open}/", people.OPERATOR),
 )
 

@@ -1,5 +1,6 @@
 """Deliveries: hand-over, access for the buyer alone, confirmation, readings, documents."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -204,3 +205,18 @@ def test_export_names_the_partner_and_the_own_sum(desk):
     assert len(lines) == 3
     assert desk.selling.code in lines[1]
     assert "252.000000" in body
+
+
+def test_list_tells_a_page_that_asks_again_only_what_changed(desk):
+    client = browser(desk.supplier)
+    live = client.get(f"{reverse('deliveries')}?view=to-hand-over").context["live_url"]
+    script = {"HX-Request": "true"}
+
+    same = client.get(live, headers=script)
+    followed = client.get(live)
+    client.post(page(desk, "delivery-hand-over"), {"access_text": SECRET})
+    changed = client.get(live, headers=script)
+
+    assert [each.status_code for each in (same, followed, changed)] == [204, 200, 200]
+    assert re.search(r'href="[^"]*seen=', text_of(changed)) is None
+    assert changed.context["page_obj"].paginator.count == 1
