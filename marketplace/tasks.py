@@ -1,6 +1,9 @@
 """What beat wakes up, and mails that follow a person's act."""
 
+from importlib import import_module
+
 from celery import shared_task
+from django.conf import settings
 
 from marketplace.models import Invitation, User
 from marketplace.services.emails import send_due_emails
@@ -19,6 +22,12 @@ def send_emails() -> int:
 def send_webhooks() -> int:
     """Try the webhook deliveries that are due."""
     return send_due_webhooks()
+
+
+@shared_task
+def clear_sessions() -> None:
+    """Delete the sessions that have run out."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 @shared_task

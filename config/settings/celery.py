@@ -111,6 +111,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "sessions that have run out": {
+        "task": "marketplace.tasks.clear_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "due e-mails": {
         "task": "marketplace.tasks.send_emails",
         "schedule": 5.0,

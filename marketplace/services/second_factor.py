@@ -12,7 +12,7 @@ from django.utils.crypto import salted_hmac
 from django_otp.oath import TOTP
 
 from marketplace.domain.errors import NotFound, NotPermitted, RuleBroken, gettext_noop
-from marketplace.models import Authenticator, Membership, RecoveryCode, User
+from marketplace.models import Authenticator, Membership, Organisation, RecoveryCode, User
 from marketplace.permissions import Actor
 from marketplace.services.audit import record_audit
 from marketplace.services.sealing import seal_text, unseal_text
@@ -205,6 +205,14 @@ def _remove(user: User, *, by: User) -> None:
 def has_second_factor(user: User) -> bool:
     """Tell whether the person signs in with a second factor."""
     return Authenticator.objects.filter(user=user, confirmed=True).exists()
+
+
+def people_with_second_factor(organisation: Organisation) -> set[int]:
+    """Return the keys of the organisation's people who sign in with a second factor."""
+    rows = Authenticator.objects.filter(
+        confirmed=True, user__memberships__organisation=organisation
+    )
+    return set(rows.values_list("user_id", flat=True))
 
 
 def unused_recovery_codes(user: User) -> int:

@@ -24,6 +24,11 @@ urlpatterns = [
     path("account/confirm/", second_factor_pages.confirm_identity, name="confirm-identity"),
     path("account/second-factor/", second_factor_pages.set_up, name="second-factor-set-up"),
     path("account/second-factor/off/", second_factor_pages.switch_off, name="second-factor-off"),
+    path(
+        "account/second-factor/reset/<int:user_id>/",
+        second_factor_pages.reset_of,
+        name="second-factor-reset",
+    ),
     path("account/recovery-codes/", second_factor_pages.renew_codes, name="recovery-codes"),
     path("password-reset/", password_pages.ask_link, name="password-reset"),
     path(

@@ -24,6 +24,7 @@ from marketplace.services.organisations import (
     reject_organisation,
     suspend_organisation,
 )
+from marketplace.services.second_factor import people_with_second_factor
 from marketplace.templatetags.market_ui import localname
 from marketplace.web.access import current_actor, require_operator
 from marketplace.web.csv_answers import csv_answer
@@ -196,6 +197,7 @@ def show_applicant(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "checks": checks_of(organisation),
         "documents": documents_of(organisation),
         "people": organisation.memberships.select_related("user").order_by("user_id", "role"),
+        "resettable": people_with_second_factor(organisation),
         "history": history.select_related("actor").order_by("-id")[:20],
         "decisions": [
             {"name": name, "label": decision["label"], "danger": decision["danger"]}

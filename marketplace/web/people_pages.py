@@ -28,6 +28,7 @@ from marketplace.services.invitations import (
     withdraw_invitation,
 )
 from marketplace.services.mails import absolute
+from marketplace.services.second_factor import people_with_second_factor
 from marketplace.services.users import revoke_role
 from marketplace.templatetags.market_ui import localname
 from marketplace.web.access import (
@@ -79,8 +80,14 @@ def list_people(request: HttpRequest) -> HttpResponse:
     actor = current_actor(request)
     organisation = acting_organisation(request)
     rows = organisation.memberships.select_related("user").order_by("user_id", "role")
+    resettable = people_with_second_factor(organisation) if actor.is_operator else set()
     people = [
-        {"user": user, "roles": list(roles), "is_self": user.pk == actor.user.pk}
+        {
+            "user": user,
+            "roles": list(roles),
+            "is_self": user.pk == actor.user.pk,
+            "can_reset": user.pk in resettable and user.pk != actor.user.pk,
+        }
         for user, roles in groupby(rows, key=lambda row: row.user)
     ]
     context = {

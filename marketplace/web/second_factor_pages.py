@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -30,9 +30,10 @@ from marketplace.services.second_factor import (
     issue_shown_code,
     remove_authenticator,
     renew_recovery_codes,
+    reset_second_factor,
     secret_of,
 )
-from marketplace.web.access import current_actor, demands_second_factor
+from marketplace.web.access import current_actor, demands_second_factor, require_operator
 from marketplace.web.drafts import remember_person
 from marketplace.web.form_fields import add_refusal
 from marketplace.web.sign_in_steps import forget_waiting, waiting_user
@@ -220,6 +221,34 @@ def switch_off(request: HttpRequest) -> HttpResponse:
         "confirm_label": gettext("Switch off"),
         "danger": True,
         "cancel_url": reverse("security"),
+    }
+    return render(request, "generic/confirm.html", context)
+
+
+@never_cache
+@require_operator
+@require_confirmation
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset_of(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Switch off somebody's second factor after a question: the person lost phone and codes."""
+    actor = current_actor(request)
+    person = User.objects.filter(pk=user_id, memberships__isnull=False).first()
+    if person is None or person.pk == actor.user.pk or not has_second_factor(person):
+        raise Http404
+    if request.method == "POST":
+        reset_second_factor(actor=actor, user_id=user_id)
+        messages.success(request, gettext("The second factor is reset."))
+        return redirect("home")
+    context = {
+        "question": gettext("Reset the second factor of %(person)s?") % {"person": person},
+        "text": gettext(
+            "Make sure by telephone or in person that it is them. Their sessions end, and the "
+            "password alone lets them in until they set a new one up."
+        ),
+        "confirm_label": gettext("Reset"),
+        "danger": True,
+        "cancel_url": reverse("home"),
+        "lines": [(gettext("E-mail"), person.email)],
     }
     return render(request, "generic/confirm.html", context)
 

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from marketplace.models import ApiToken, Membership, OrganisationState, Role
+from marketplace.models import ApiToken, Authenticator, Membership, OrganisationState, Role
 from marketplace.permissions import Actor
 from marketplace.selectors.clock import market_now
 from marketplace.services.api_tokens import issue_token
@@ -36,6 +36,7 @@ TABLE = {
     "confirm-identity": PEOPLE,
     "second-factor-set-up": PEOPLE,
     "second-factor-off": PEOPLE,
+    "second-factor-reset": "302 403 403 403 403 200",
     "recovery-codes": "302 302 302 302 302 302",
     "password-reset": EVERYBODY,
     "password-reset-link": "410 410 410 410 410 410",
@@ -93,7 +94,10 @@ def _addresses(owner: Actor) -> dict[str, str]:
     told = owner.organisation.notifications.get()
     role = Membership.objects.filter(user=owner.user).first()
     hook = endpoint.public_id
+    lost = member().user
+    Authenticator.objects.create(user=lost, name="app", confirmed=True, ciphertext=b"", key_id="")
     arguments = {
+        "second-factor-reset": [lost.pk],
         "session-end": ["0" * 16],
         "password-reset-link": ["MQ", "token"],
         "api-token-revoke": [token.token_key],

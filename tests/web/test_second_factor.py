@@ -200,6 +200,21 @@ def test_operator_cannot_switch_it_off(settings) -> None:
     assert Authenticator.objects.filter(user=actor.user, confirmed=True).exists()
 
 
+def test_operator_resets_it_for_somebody_who_lost_phone_and_codes() -> None:
+    lost, runs = member(), operator(Role.OPERATOR)
+    enrolled(lost.user)
+    client, other = browser(runs), browser(lost)
+    listed = text_of(client.get(reverse("admission", args=[lost.organisation.public_id])))
+    url = reverse("second-factor-reset", args=[lost.user.pk])
+
+    client.post(url)
+
+    assert url in listed
+    assert not Authenticator.objects.filter(user=lost.user).exists()
+    assert other.get(reverse("account")).status_code == 302
+    assert client.post(reverse("second-factor-reset", args=[runs.user.pk])).status_code == 404
+
+
 def test_code_is_shown_in_the_demonstration_alone(settings) -> None:
     user = UserFactory()
     enrolled(user)
