@@ -84,7 +84,7 @@ def usage_of(
     *, organisation: Organisation, starts_on: date, ends_on: date, by: UsageBy
 ) -> list[UsageRow]:
     """Return a buyer's usage between two days, both included, in two queries."""
-    values = {
+    values: dict[str, str | int | date] = {
         "zone": settings.MARKET_TIME_ZONE,
         "buyer": organisation.pk,
         "starts": starts_on,
