@@ -1,18 +1,18 @@
 """The integer programme over all periods: which block orders to accept."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
+from orders.clearing.merged_steps import EXACT_RANKS, MergedSteps, merge_steps
 from orders.clearing.paying_ways import paying_arcs, supply_prices
 from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodSolution
 from orders.clearing.solver import Programme, Solution, Solver
 from orders.clearing.state import Book
 from orders.clearing.types import BoolArray, FloatArray, IntArray
 
-_EXACT_RANKS = 12
-_BIN_RATIO = 1.5
 _COLUMN_ROUNDS = 60
 _CENTRES = 4
 _GENEROUS_ROUNDS = 2
@@ -32,16 +32,6 @@ class Relaxation:
     ratios: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class _Steps:
-    """Steps of all periods, those far from the price merged into bins."""
-
-    row: IntArray
-    is_buy: IntArray
-    lots: FloatArray
-    cost: FloatArray
-
-
 class BlockProgramme:
     """Welfare over all periods with blocks as columns.
 
@@ -59,6 +49,7 @@ class BlockProgramme:
         self._reference = np.stack([solution.node_price for solution in base])
         self._steps = self._merge_steps()
         self._generous = 0
+        self._settler: tuple[Solver, int] | None = None
         # What the integer programme proves no choice can exceed, merged steps taken as they are.
         self.most = np.inf
         self._arcs = self._first_arcs()
@@ -77,33 +68,8 @@ class BlockProgramme:
                 (offered if item.lots > 0 else wanted)[item.period, item.node] = True
         return wanted, offered
 
-    def _merge_steps(self) -> _Steps:
-        merit, market = self._book.merit, self._book.market
-        reference, lots = self._reference, self._lots
-        row = merit.period * self._nodes + merit.node
-        group = row * 2 + merit.is_buy
-        count = len(row)
-        starts = np.r_[True, group[1:] != group[:-1]] if count else np.zeros(0, dtype=bool)
-        ident = np.cumsum(starts) - 1
-        first = np.flatnonzero(starts)
-        below = merit.price <= reference[merit.period, merit.node]
-        pivot = first + np.bincount(ident, weights=below, minlength=len(first)).astype(np.int64)
-        distance = np.arange(count) - pivot[ident]
-        beyond = np.maximum(np.abs(distance) - _EXACT_RANKS, 0)
-        bins = np.where(beyond > 0, np.ceil(np.log1p(beyond) / np.log(_BIN_RATIO)), 0)
-        exact = np.clip(distance, -_EXACT_RANKS, _EXACT_RANKS)
-        key = exact + np.sign(exact) * bins.astype(np.int64)
-        change = np.r_[True, (ident[1:] != ident[:-1]) | (key[1:] != key[:-1])][:count]
-        target = np.cumsum(change) - 1
-        weight = lots.astype(float)
-        total = np.bincount(target, weights=weight).astype(float)
-        worth = np.bincount(target, weights=weight * merit.price)
-        plain = np.bincount(target, weights=merit.price) / np.maximum(np.bincount(target), 1)
-        price = np.where(total > 0, worth / np.maximum(total, 1e-300), plain)
-        kept = np.flatnonzero(change)
-        lot = market.lot[market.node_product[merit.node[kept]]]
-        sign = np.where(merit.is_buy[kept] == 1, -1.0, 1.0)
-        return _Steps(row[kept], merit.is_buy[kept], total, sign * price * lot / self._book.unit)
+    def _merge_steps(self) -> MergedSteps:
+        return merge_steps(self._book, self._reference, self._lots)
 
     def _first_arcs(self) -> list[set[int]]:
         """Start with arcs within a hub, those used without blocks, and those that paid before.
@@ -144,7 +110,7 @@ class BlockProgramme:
         new = price[merit.period, merit.node]
         passed = (merit.price > np.minimum(known, new)) & (merit.price <= np.maximum(known, new))
         count = self._periods * self._nodes
-        far = np.bincount(place, weights=passed, minlength=count) > _EXACT_RANKS
+        far = np.bincount(place, weights=passed, minlength=count) > EXACT_RANKS
         return far.reshape(self._periods, self._nodes)
 
     def _relax_once(self) -> Relaxation | None:
@@ -169,14 +135,16 @@ class BlockProgramme:
                 known.update(arcs.tolist())
         return relaxation
 
-    def choose(self, node_limit: int) -> dict[int, Decimal]:
-        """Solve the integer programme and return candidate number to ratio."""
+    def choose(self, node_limit: int, barred: Sequence[int] = ()) -> dict[int, Decimal]:
+        """Solve the integer programme without barred candidates: candidate number to ratio."""
         programme = self._programme(integer=True)
+        start = self._block_start()
+        programme.upper[start + np.array(barred, dtype=np.int64)] = 0.0
         answer = Solver(programme, node_limit=node_limit).solve()
         if not len(answer.x):
             return {}
-        self.most = -answer.least * self._book.unit
-        start = self._block_start()
+        if not len(barred):
+            self.most = -answer.least * self._book.unit
         chosen = {}
         for number, candidate in enumerate(self._book.candidates):
             ratio = Decimal(float(answer.x[start + number])).quantize(RATIO_DIGITS)
@@ -184,6 +152,21 @@ class BlockProgramme:
                 low = candidate.min_acceptance
                 chosen[number] = min(max(ratio, low), Decimal(1)) if low < 1 else Decimal(1)
         return chosen
+
+    def settle(self, selection: Mapping[int, Decimal], number: int) -> Decimal | None:
+        """Return the best ratio of one divisible candidate while all others stay as they are."""
+        if self._settler is None:
+            self._settler = (Solver(self._programme(integer=False)), self._block_start())
+        solver, start = self._settler
+        ratios = self._book.table.ratios(selection)
+        low, high = ratios.copy(), ratios.copy()
+        low[number] = float(self._book.candidates[number].min_acceptance)
+        high[number] = 1.0
+        solver.change_columns(start + np.arange(len(ratios)), low, high)
+        answer = solver.solve()
+        if not len(answer.x):
+            return None
+        return Decimal(float(answer.x[start + number])).quantize(RATIO_DIGITS)
 
     def _block_start(self) -> int:
         return len(self._steps.row) + sum(len(arcs) for arcs in self._arcs)

@@ -1,5 +1,6 @@
 """From a proposed choice of blocks to the best valid one found within a count of trials."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -23,6 +24,8 @@ _COMERS = 40
 _BETTER = 1e-9
 _NEAR_WHOLE = 1e-6
 _SHAKE = 0.3
+# Ratios a divisible loser is given in turn.
+_EASINGS = 3
 _ENOUGH = 1e-6
 # Shakes in a row without success after which the search ends.
 _PATIENCE = 12
@@ -42,8 +45,8 @@ def choose_blocks(book: Book, base: Outcome, trials: int) -> tuple[Outcome, Rela
         return base, None
     programme = BlockProgramme(book, base.solutions, base.lots)
     relaxation = programme.relax()
-    search = _Search(book, base, trials)
-    search.begin(programme.choose(_NODE_LIMIT), relaxation)
+    search = _Search(book, base, trials, programme)
+    search.begin(relaxation)
     search.improve(programme.most)
     return search.best, relaxation
 
@@ -62,22 +65,20 @@ class _Search:
     book: Book
     best: Outcome
     trials: int
+    programme: BlockProgramme
     tried: set[tuple[tuple[int, Decimal], ...]] = field(default_factory=set)
     dice: np.random.Generator = field(default_factory=lambda: np.random.default_rng(_SEED))
 
-    def begin(self, proposal: dict[int, Decimal], relaxation: Relaxation | None) -> None:
+    def begin(self, relaxation: Relaxation | None) -> None:
         """Make proposals valid; this much is done whatever the trials.
 
-        The integer programme's own, and what the relaxed one takes whole; each is repaired in two
-        ways, since the order that costs least is not always the one to blame.
+        The integer programme's own; the same without orders that lose at the relaxed prices, which
+        it takes only to reach the minimum of others; and what the relaxed one takes whole. Each is
+        repaired in two ways: the order that costs least is not always the one to blame.
         """
         kept, self.trials = self.trials, _UNLIMITED
-        starts = [proposal]
-        if relaxation is not None:
-            whole = np.flatnonzero(relaxation.ratios > 1 - _NEAR_WHOLE).tolist()
-            starts.append({k: Decimal(1) for k in whole})
-        for start in starts:
-            choice = self._first_clearable(dict(start))
+        for proposal in self._proposals(relaxation):
+            choice = self._first_clearable(dict(proposal))
             if choice is None:
                 continue
             first = self._repair(choice, -np.inf, leavers=1)
@@ -86,6 +87,18 @@ class _Search:
                 break
             self._take(self._repair(choice, -np.inf, leavers=_LEAVERS))
         self.trials = kept
+
+    def _proposals(self, relaxation: Relaxation | None) -> Iterator[dict[int, Decimal]]:
+        yield self.programme.choose(_NODE_LIMIT)
+        if relaxation is None:
+            return
+        table = self.book.table
+        gain = table.surplus(relaxation.node_price, relaxation.rent)
+        losing = np.flatnonzero(gain < -_NEAR_WHOLE * (1.0 + np.abs(table.worth)))
+        if len(losing):
+            yield self.programme.choose(_NODE_LIMIT, losing.tolist())
+        whole = np.flatnonzero(relaxation.ratios > 1 - _NEAR_WHOLE).tolist()
+        yield {k: Decimal(1) for k in whole}
 
     def improve(self, most: float) -> None:
         """Let tempting orders in, then shake the choice and try again, while trials last.
@@ -117,13 +130,26 @@ class _Search:
     def _insert(self, outcome: Outcome) -> Outcome | None:
         """Return the first better outcome with one more order, or another option of an order."""
         for number in self._tempting(outcome)[:_COMERS]:
-            choice = self._clear(self._with(outcome.selection, number), outcome)
-            if choice is None or not _is_better(choice.welfare, outcome.welfare):
-                continue
-            found = self._repair(choice, outcome.welfare, leavers=_LEAVERS)
-            if found is not None and _is_better(found.welfare, outcome.welfare):
-                return found
+            for selection in self._ways_in(outcome.selection, number):
+                choice = self._clear(selection, outcome)
+                if choice is None or not _is_better(choice.welfare, outcome.welfare):
+                    continue
+                found = self._repair(choice, outcome.welfare, leavers=_LEAVERS)
+                if found is not None and _is_better(found.welfare, outcome.welfare):
+                    return found
         return None
+
+    def _ways_in(self, selection: dict[int, Decimal], number: int) -> Iterator[dict[int, Decimal]]:
+        """Offer a candidate whole, at the ratio that suits the others, and at its minimum."""
+        whole = self._with(selection, number)
+        yield whole
+        least = self.book.candidates[number].min_acceptance
+        if least < 1:
+            ratio = self.programme.settle(whole, number)
+            if ratio is not None and least < ratio < 1:
+                yield {**whole, number: ratio}
+            if least > 0:
+                yield {**whole, number: least}
 
     def _shaken(self) -> Outcome | None:
         """Take some accepted orders out, the weak ones rather, and price what is left."""
@@ -151,7 +177,7 @@ class _Search:
 
         Returns None once welfare is no better than the floor.
         """
-        settled: set[int] = set()
+        eased: dict[int, int] = {}
         while choice.welfare > floor:
             outcome = price_choice(self.book, choice)
             losers = outcome.losers
@@ -159,7 +185,7 @@ class _Search:
                 losers = self._unplaced(outcome)
                 if not losers:
                     return outcome
-            following = self._filled_up(choice, losers, settled)
+            following = self._eased(choice, losers[:leavers], eased)
             if following is None and choice.selection:
                 worst = losers[:leavers] or (max(choice.selection),)
                 following = self._least_costly(choice, worst)
@@ -175,17 +201,30 @@ class _Search:
         except SolverFailed:
             return tuple(sorted(outcome.selection))
 
-    def _filled_up(
-        self, choice: Choice, losers: tuple[int, ...], settled: set[int]
+    def _eased(
+        self, choice: Choice, losers: tuple[int, ...], eased: dict[int, int]
     ) -> Choice | None:
-        """Accept a part-filled loser whole: only parts must be exactly at the money."""
-        for loser in losers[:1]:
-            ratio = choice.selection[loser]
-            if loser in settled or ratio in (1, self.book.candidates[loser].min_acceptance):
-                continue
-            settled.add(loser)
-            return self._clear({**choice.selection, loser: Decimal(1)}, choice, again=True)
+        """Give a divisible loser, one after the other, another ratio before it is dropped.
+
+        The one that suits the others, where it is at the money; whole, since only parts must be
+        exactly at the money; and its minimum, which a listing or the market may still hold.
+        """
+        for loser in losers:
+            least, ratio = self.book.candidates[loser].min_acceptance, choice.selection[loser]
+            while least < 1 and eased.get(loser, 0) < _EASINGS:
+                eased[loser] = eased.get(loser, 0) + 1
+                other = self._other_ratio(choice, loser, eased[loser])
+                if other is None or other == ratio or other <= 0:
+                    continue
+                found = self._clear({**choice.selection, loser: other}, choice, again=True)
+                if found is not None:
+                    return found
         return None
+
+    def _other_ratio(self, choice: Choice, loser: int, turn: int) -> Decimal | None:
+        if turn == 1:
+            return self.programme.settle(choice.selection, loser)
+        return Decimal(1) if turn == 2 else self.book.candidates[loser].min_acceptance
 
     def _least_costly(self, choice: Choice, losers: tuple[int, ...]) -> Choice | None:
         found: Choice | None = None
@@ -255,12 +294,13 @@ class _Search:
         for number in np.flatnonzero(priced & (surplus > 0)).tolist():
             candidate = self.book.candidates[number]
             other = taken.get(candidate.order)
-            if other == number or (other is not None and surplus[number] <= surplus[other]):
+            if other == number:
                 continue
             parent = blocks[candidate.order].parent_order_id
             if parent is None or parent in whole:
-                found.append((-round(float(surplus[number]), 6), number))
-        return [number for _, number in sorted(found)]
+                # Other options of an order that is served come last.
+                found.append((other is not None, -round(float(surplus[number]), 6), number))
+        return [number for _, _, number in sorted(found)]
 
 
 def _is_better(welfare: float, than: float) -> bool:
