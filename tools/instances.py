@@ -179,7 +179,7 @@ class _NeutralBuilder:
             buys = dice.random(count) < 0.7
             hub = dice.integers(0, market.hubs, count)
             product = dice.integers(0, market.products, count)
-            length = dice.integers(2, 13, count)
+            length = dice.integers(2, min(12, market.periods) + 1, count)
             start = np.floor(dice.random(count) * (market.periods - length + 1)).astype(int)
             near = 1 + market.near * dice.standard_normal(count)
             mean = market.share * traded / (count * length.mean())
