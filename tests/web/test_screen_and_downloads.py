@@ -1,8 +1,12 @@
 """The command-centre screen, the downloads and the rule book."""
 
+import io
+
 import pytest
 from django.urls import reverse
 
+from orders.clearing import read_bundle
+from orders.clearing.bundle import bundle_sha256, result_sha256
 from orders.models import AuctionState
 from tests.factories.marketplace import operator
 from tests.factories.orders import bid, closed
@@ -78,6 +82,17 @@ def test_downloads_show_hashes_and_commands_and_keep_bundles_back() -> None:
     assert floor.url("auction-prices") in public
     assert floor.url("auction-bundle") not in public
     assert floor.url("auction-bundle") in inside
+
+
+def test_the_hash_command_gives_the_published_hashes_for_the_files() -> None:
+    floor = published_floor()
+    run, client = floor.auction.runs.get(), browser(operator())
+
+    bundle = client.get(floor.url("auction-bundle")).content
+    result = client.get(floor.url("auction-result")).content
+
+    assert bundle_sha256(read_bundle(io.BytesIO(bundle))) == run.bundle_sha256
+    assert result_sha256(io.BytesIO(result)) == run.result_sha256
 
 
 def test_downloads_before_the_first_auction_say_so() -> None:

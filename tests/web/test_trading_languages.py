@@ -14,7 +14,7 @@ from tests.web.trading_floor import Floor, open_floor, published_floor
 
 pytestmark = pytest.mark.django_db
 
-PARTS = ("trading.tsv", "base.tsv")
+PARTS = ("trading.tsv", "base.tsv", "public.tsv")
 BRAND = "Hengsuan"
 SHORTEST = 8  # shorter texts are also parts of names and code
 
@@ -44,6 +44,13 @@ def _pages(floor: Floor) -> list[str]:
         reverse("listing", args=[floor.market.west_listing.public_id]),
         reverse("hubs"),
         reverse("hub", args=["WEST"]),
+        reverse("market-data"),
+        reverse("market-volumes"),
+        reverse("market-depth"),
+        reverse("market-carbon"),
+        reverse("bulletins"),
+        reverse("downloads"),
+        reverse("screen"),
         reverse("auctions"),
         floor.url("auction"),
         floor.url("auction-bid"),
