@@ -73,6 +73,7 @@ def test_a_few_tiny_instances_reach_what_the_oracle_finds() -> None:
 
 
 @pytest.mark.fuller
+@pytest.mark.timeout(1800)
 def test_tiny_instances_reach_99_percent_of_what_the_oracle_finds() -> None:
     found = shares(range(150), most=400)
 
