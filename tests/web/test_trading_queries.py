@@ -12,16 +12,16 @@ from tests.web.trading_floor import Floor, open_floor, published_floor
 
 pytestmark = pytest.mark.django_db
 
-# The most that a page may ask; raise it only with a reason.
+# The most that a page may ask; raise it only with a reason. One is the bell's number.
 BASELINE = {
-    "home": 24,
-    "market": 18,
-    "hubs": 10,
-    "auctions": 11,
-    "auction": 30,
-    "auction-bid": 16,
-    "orders": 12,
-    "order": 17,
+    "home": 25,
+    "market": 19,
+    "hubs": 11,
+    "auctions": 12,
+    "auction": 31,
+    "auction-bid": 17,
+    "orders": 13,
+    "order": 18,
 }
 
 
