@@ -8,16 +8,20 @@ from marketplace.domain.reference import load_table
 from marketplace.models import Organisation, Role
 from marketplace.permissions import Actor
 from marketplace.selectors.clock import market_now
-from settlement.models import Account, DepositReceipt
+from settlement.models import Account, CreditLimit, DepositReceipt
 from settlement.services.credit_limits import approve_credit_limit, propose_credit_limit
 from settlement.services.funds import confirm_deposit, record_deposit
 
 
 def unfunded_members() -> list[tuple[Organisation, Decimal, Decimal]]:
-    """Return members of the shipped tables without a deposit, with deposit and credit limit."""
+    """Return members of the shipped tables that have no money yet, with deposit and credit limit."""
     rows = {row["code"]: row for row in load_table("members") if row["is_buyer"] == "1"}
-    funded = DepositReceipt.objects.values("organisation")
-    members = Organisation.objects.filter(code__in=rows).exclude(pk__in=funded).order_by("code")
+    members = (
+        Organisation.objects.filter(code__in=rows)
+        .exclude(pk__in=DepositReceipt.objects.values("organisation"))
+        .exclude(pk__in=CreditLimit.objects.values("organisation"))
+        .order_by("code")
+    )
     return [
         (member, Decimal(rows[member.code]["deposit_cny"]), _credit(rows[member.code]))
         for member in members
