@@ -14,7 +14,7 @@ from settlement.services.funds import confirm_deposit, record_deposit
 
 
 def unfunded_members() -> list[tuple[Organisation, Decimal, Decimal]]:
-    """Return members of the shipped tables that have no money yet, with deposit and credit limit."""
+    """Return members of the shipped tables without money yet, with deposit and credit limit."""
     rows = {row["code"]: row for row in load_table("members") if row["is_buyer"] == "1"}
     members = (
         Organisation.objects.filter(code__in=rows)
