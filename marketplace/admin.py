@@ -38,7 +38,6 @@ from marketplace.models import (
     User,
     WorkloadScenario,
 )
-from marketplace.selectors.clock import market_now
 from marketplace.services.audit import record_audit
 from marketplace.services.proofs import VERIFIED_KEY
 
@@ -221,7 +220,10 @@ class ProductAdmin(OperatorAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep what standing listings and open orders were checked against."""
-        fixed = ("code", "resource_class", "price_tick", "clearing_price_tick", "quantity_lot")
+        fixed = (
+            *("code", "resource_class", "price_tick", "clearing_price_tick", "quantity_lot"),
+            *("price_min", "price_max", "bandwidth_gbps_per_unit", "rtt_classes_ms"),
+        )
         return fixed if obj is not None else ()
 
 
@@ -239,8 +241,8 @@ class ProductVatRateAdmin(OperatorAdmin):
 
 
 @admin.register(MarketRules)
-class MarketRulesAdmin(OperatorAdmin):
-    """Fees, limits and terms from an instant on; rules that have begun are not rewritten."""
+class MarketRulesAdmin(ReadOnlyAdmin):
+    """Fees, limits and terms from an instant on; two operators put them in force, in the portal."""
 
     list_display = (
         "valid_from",
@@ -250,10 +252,6 @@ class MarketRulesAdmin(OperatorAdmin):
         "fee_vat_rate",
         "max_order_notional_cny",
     )
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let rules be changed until they begin."""
-        return is_operator(request) and (obj is None or obj.valid_from > market_now())
 
 
 @admin.register(WorkloadScenario)

@@ -99,6 +99,16 @@ SHOTS = (
     Shot("13-notifications", "/notifications/", people.BUYER),
     Shot("13-notification-settings", "/account/notifications/", people.BUYER),
     Shot("12-auction-control", "/operator/auctions/{open}/", people.OPERATOR),
+    Shot("12-control-room", "/operator/", people.OPERATOR),
+    Shot("12-requests", "/operator/requests/", people.OPERATOR),
+    Shot("12-price-bands", "/operator/bands/", people.OPERATOR),
+    Shot("12-market-rules", "/operator/rules/", people.OPERATOR),
+    Shot("12-links", "/operator/links/", people.OPERATOR),
+    Shot("12-calendar", "/operator/calendars/1/", people.OPERATOR),
+    Shot("12-surveillance", "/operator/surveillance/", people.OPERATOR),
+    Shot("12-concentration", "/operator/surveillance/concentration/", people.OPERATOR),
+    Shot("12-notices", "/notices/new/", people.OPERATOR),
+    Shot("12-suggestions", "/suggestions/", people.BUYER),
 )
 
 
