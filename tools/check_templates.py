@@ -27,7 +27,21 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 # The same in both languages: names, codes and units.
 SAME_IN_BOTH = {
     *("Hengsuan", "English", "CNY", "USD", "GPU", "CPU", "HPC", "API", "CSV", "XLSX", "PDF", "UTC"),
-    *("JSON", "TSV", "VAT", "kWh", "kgCO", "gCO", "tCO", "MWh", "GWh", "TFLOPS", "SHA", "ICP"),
+    *(
+        "JSON",
+        "TSV",
+        "VAT",
+        "PUE",
+        "kWh",
+        "kgCO",
+        "gCO",
+        "tCO",
+        "MWh",
+        "GWh",
+        "TFLOPS",
+        "SHA",
+        "ICP",
+    ),
     *("example", "com", "org", "http", "https", "nbsp", "middot"),
 }
 

@@ -1,5 +1,7 @@
 """Waking a worker after commit. The database holds what is to be done; a message only knocks."""
 
+from typing import Any
+
 import structlog
 from celery import current_app
 from django.db import transaction
@@ -38,7 +40,7 @@ def queue_sizes(*, timeout_s: float = 1.0) -> dict[str, int] | None:
                 "socket_timeout": timeout_s,
             }
         ) as connection:
-            channel = connection.default_channel
+            channel: Any = connection.default_channel
             queues = current_app.amqp.queues
             return {
                 name: channel.queue_declare(queue=name, passive=True).message_count
