@@ -140,7 +140,7 @@ class AddedWebhook(WebhookOutput):
     secret = serializers.CharField()
 
 
-class DeliveryOutput(serializers.Serializer):
+class WebhookDeliveryOutput(serializers.Serializer):
     """One event sent, or to be sent, to a webhook."""
 
     id = serializers.UUIDField(source="public_id")
@@ -152,10 +152,10 @@ class DeliveryOutput(serializers.Serializer):
     finished_at = InstantField(allow_null=True)
 
 
-class DeliveryPage(serializers.Serializer):
+class WebhookDeliveryPage(serializers.Serializer):
     """A page of the log."""
 
-    results = DeliveryOutput(many=True)
+    results = WebhookDeliveryOutput(many=True)
     next = serializers.URLField(allow_null=True)
 
 
@@ -217,12 +217,12 @@ class WebhookTest(WebhookView):
     """A test event."""
 
     @extend_schema(
-        operation_id="webhooks_test", tags=TAG, request=None, responses={202: DeliveryOutput}
+        operation_id="webhooks_test", tags=TAG, request=None, responses={202: WebhookDeliveryOutput}
     )
     def post(self, request: Request, public_id: UUID) -> Response:
         """Send a test event to the webhook."""
         delivery = send_test(actor=self.actor, public_id=public_id)
-        return Response(DeliveryOutput(delivery).data, status=status.HTTP_202_ACCEPTED)
+        return Response(WebhookDeliveryOutput(delivery).data, status=status.HTTP_202_ACCEPTED)
 
 
 class WebhookDeliveries(WebhookView):
@@ -232,13 +232,13 @@ class WebhookDeliveries(WebhookView):
         operation_id="webhooks_deliveries",
         tags=TAG,
         parameters=[PageQuery],
-        responses=DeliveryPage,
+        responses=WebhookDeliveryPage,
     )
     def get(self, request: Request, public_id: UUID) -> Response:
         """List what was sent to the webhook, the newest first."""
         endpoint = find_webhook(actor=self.actor, public_id=public_id)
         rows = WebhookDelivery.objects.filter(endpoint=endpoint).select_related("notification")
-        return page_of(rows, request, DeliveryOutput, **PageQuery.read(request))
+        return page_of(rows, request, WebhookDeliveryOutput, **PageQuery.read(request))
 
 
 class WebhookRedelivery(WebhookView):
@@ -248,9 +248,9 @@ class WebhookRedelivery(WebhookView):
         operation_id="webhook_deliveries_again",
         tags=TAG,
         request=None,
-        responses={202: DeliveryOutput},
+        responses={202: WebhookDeliveryOutput},
     )
     def post(self, request: Request, public_id: UUID) -> Response:
         """Send a delivery again, under the same id."""
         delivery = redeliver(actor=self.actor, public_id=public_id)
-        return Response(DeliveryOutput(delivery).data, status=status.HTTP_202_ACCEPTED)
+        return Response(WebhookDeliveryOutput(delivery).data, status=status.HTTP_202_ACCEPTED)
