@@ -14,6 +14,9 @@ from orders.clearing.state import Book
 from orders.clearing.types import BoolArray, FloatArray, IntArray
 
 _COLUMN_ROUNDS = 60
+# A programme of more columns than this takes seconds a round, and gets only a few.
+_LARGE = 30_000
+_FEW_ROUNDS = 3
 _CENTRES = 4
 _GENEROUS_ROUNDS = 2
 _STEADY_ROUNDS = 4
@@ -115,11 +118,13 @@ class BlockProgramme:
 
     def _relax_once(self) -> Relaxation | None:
         """Solve with fractional blocks, adding ways until none would help."""
-        solver = Solver(self._programme(integer=False))
+        programme = self._programme(integer=False)
+        solver = Solver(programme)
         start = self._block_start()
+        rounds = _COLUMN_ROUNDS if len(programme.cost) <= _LARGE else _FEW_ROUNDS
         relaxation = None
         values: list[float] = []
-        for number in range(_COLUMN_ROUNDS):
+        for number in range(rounds):
             answer = solver.solve()
             if not len(answer.x):
                 break
