@@ -86,8 +86,10 @@ vendor: ## copy the pinned browser libraries into static/vendor
 vendor-check: ## the browser libraries are the recorded ones
 	$(PY) tools/vendor.py --check
 
-bench: setup-dev ## time the clearing engine and write docs/reference/benchmarks.md
-	$(PY) -m tools.bench
+bench: setup-dev ## time the market and the clearing engine, write docs/reference/benchmarks.md
+	@market=$$(mktemp -d) && chmod 755 $$market && \
+		HENGSUAN_VAR=$$market $(PY) manage.py bench_market --out $$market/table.md && \
+		$(PY) -m tools.bench --market $$market/table.md; status=$$?; rm -rf $$market; exit $$status
 
 clean: ## remove the virtual environment, data, logs and caches
 	@$(PY) manage.py stop_servers 2>/dev/null || true

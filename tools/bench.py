@@ -2,12 +2,15 @@
 
 Each instance runs in a process of its own: columns of a bundle in, cleared, verified. Times are
 seconds of one processor (the solver uses one thread), so that a busy machine does not spoil them.
-`python -m tools.bench NAME` measures one instance and prints its rows.
+`python -m tools.bench NAME` measures one instance and prints its figures. Those of the
+whole market come from `manage.py bench_market`, whose table is handed over with `--market FILE`.
 """
 
+import argparse
 import json
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +47,7 @@ INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
 }
 # Beyond this many rows the simpler methods, which need no search, are not run besides.
 _COMPARED_ROWS = 500_000
+MOST_S = 240
 
 
 @dataclass(frozen=True)
@@ -131,15 +135,29 @@ def _gain(offered: Any, cost: Any, wanted: Any, worth: Any) -> float:
     return float(np.sum(sizes * np.maximum(margin, 0.0)))
 
 
-def run_apart(name: str) -> Measure:
-    """Measure an instance in a process of its own, so that its memory is its own."""
-    command = [sys.executable, "-m", "tools.bench", name]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+def run_apart(name: str) -> Measure | None:
+    """Measure an instance in a process of its own, so that its memory is its own.
+
+    Returns None where it takes more than `MOST_S` seconds of one processor.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.bench", name],
+        cwd=ROOT,
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (MOST_S, MOST_S + 10)),
+    )
+    if done.returncode == -signal.SIGXCPU:
+        return None
+    done.check_returncode()
     return Measure(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def row_of(name: str, found: Measure) -> str:
+def row_of(name: str, found: Measure | None) -> str:
     """Return an instance's row of the first table."""
+    if found is None:
+        return f"| {name} | | | not finished in {MOST_S} s | | | | | | | | |"
     return (
         f"| {name} | {found.rows:,} | {found.blocks:,} | {found.read:.2f} | {found.clear:.2f}"
         f" | {found.verify:.2f} | {found.gap:.1e} | {_percent(found.share)}"
@@ -168,7 +186,7 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.2%}"
 
 
-def _page(rows: list[str], stages: list[str], mean: float) -> str:
+def _page(rows: list[str], stages: list[str], mean: float, market: str) -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         cwd=ROOT,
@@ -196,24 +214,40 @@ def _page(rows: list[str], stages: list[str], mean: float) -> str:
         + f"\n\nMean share of block gain over the seeds of “{HUGE}”: {mean:.2%}.\n\n"
         "## Time by stage\n\nWall seconds within `clear`.\n\n"
         f"| instance | {' | '.join(stage.replace('_', ' ') for stage in STAGES)} |\n"
-        f"|---|{'---|' * len(STAGES)}\n" + "\n".join(stages) + "\n"
+        f"|---|{'---|' * len(STAGES)}\n" + "\n".join(stages) + "\n" + market
     )
 
 
-def main() -> None:
-    """Measure every instance and write the page."""
+def main(market: str) -> None:
+    """Measure every instance and write the page, with the table of the market at its end."""
     found = {}
     for name in INSTANCES:
         found[name] = run_apart(name)
         print(row_of(name, found[name]), flush=True)
-    shares = [m.share for name, m in found.items() if name.startswith(HUGE) and m.share]
+    shares = [m.share for name, m in found.items() if name.startswith(HUGE) and m and m.share]
     rows = [row_of(name, m) for name, m in found.items()]
-    stages = [stage_row(name, m) for name, m in found.items()]
-    TARGET.write_text(_page(rows, stages, sum(shares) / max(len(shares), 1)), encoding="utf-8")
+    stages = [stage_row(name, m) for name, m in found.items() if m]
+    mean = sum(shares) / max(len(shares), 1)
+    TARGET.write_text(_page(rows, stages, mean, market), encoding="utf-8")
+
+
+def _market_section(table: Path | None) -> str:
+    if table is None:
+        return ""
+    return (
+        "\n## The market\n\n"
+        "Wall time on the service as `make demo` starts it: web server, worker, database and broker"
+        " on one machine. A page is asked\nfor over HTTP by a signed-in person; the figure is the"
+        " median of 15 whole answers.\n\n" + table.read_text(encoding="utf-8")
+    )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(json.dumps(measure(INSTANCES[sys.argv[1]].build()).__dict__))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", nargs="?", help="one instance")
+    parser.add_argument("--market", type=Path, help="table written by manage.py bench_market")
+    chosen = parser.parse_args()
+    if chosen.name:
+        print(json.dumps(measure(INSTANCES[chosen.name].build()).__dict__))
     else:
-        main()
+        main(_market_section(chosen.market))
