@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from amqp.exceptions import ChannelError
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -40,15 +41,19 @@ def queue_sizes(*, timeout_s: float = 1.0) -> dict[str, int] | None:
                 "socket_timeout": timeout_s,
             }
         ) as connection:
-            channel: Any = connection.default_channel
-            queues = current_app.amqp.queues
-            return {
-                name: channel.queue_declare(queue=name, passive=True).message_count
-                for name in sorted(queues)
-            }
+            return {name: _waiting(connection, name) for name in sorted(current_app.amqp.queues)}
     except _broker_errors() as error:
         logger.warning("broker_unreachable", task="queue_sizes", error=str(error))
         return None
+
+
+def _waiting(connection: Any, queue: str) -> int:
+    # A refused question closes its channel, so each queue is asked on one of its own.
+    try:
+        with connection.channel() as channel:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+    except ChannelError:  # some brokers know a queue only while something waits in it
+        return 0
 
 
 def _broker_errors() -> tuple[type[Exception], ...]:

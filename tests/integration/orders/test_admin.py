@@ -49,7 +49,7 @@ def test_a_changed_calendar_leaves_a_trail(client: object) -> None:
     fields = (
         *("code", "kind", "name_zh", "name_en", "period_minutes", "cadence_minutes"),
         *("horizon_minutes", "gate_opens_lead_minutes", "gate_closes_lead_minutes"),
-            "indicative_minutes",
+        "indicative_minutes",
     )
     form = {name: getattr(calendar, name) for name in fields}
     form.update(no_cancel_minutes=45, is_active="on")
