@@ -48,7 +48,8 @@ def place_singles(book: Book, outcome: Outcome, lots: list[PeriodLots] | None = 
     failed = []
     need_of = {k: _needs(book, k, outcome) for k in singles}
     for k in sorted(singles, key=lambda k: (-sum(need_of[k].values()), k)):
-        rows = stock.place(book.candidates[k], need_of[k])
+        # A share so small that no leg keeps a whole lot is no placement either.
+        rows = stock.place(book.candidates[k], need_of[k]) if need_of[k] else None
         if rows is None:
             failed.append(k)
         else:
