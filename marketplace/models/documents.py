@@ -16,8 +16,8 @@ class DocumentKind(models.TextChoices):
 
     BUSINESS_LICENCE = "business_licence", _("Business licence")
     TELECOM_LICENCE = "telecom_licence", _("Telecom licence")
-    DENGBAO = "dengbao", _("等保 certificate")
-    XINCHUANG = "xinchuang", _("信创 certificate")
+    DENGBAO = "dengbao", _("MLPS certificate")
+    XINCHUANG = "xinchuang", _("Certificate of domestic hardware")
     TEST_REPORT = "test_report", _("Test report")
     OTHER = "other", _("Other document")
 

@@ -31,8 +31,8 @@ class MarketClock(models.Model):
 class CounterpartyMode(models.TextChoices):
     """Who stands between buyer and supplier."""
 
-    CENTRAL = "central", _("The platform buys and sells (统购统销)")
-    BROKERAGE = "brokerage", _("The platform brokers (撮合)")
+    CENTRAL = "central", _("The platform buys and sells")
+    BROKERAGE = "brokerage", _("The platform brokers")
 
 
 class MarketRules(models.Model):

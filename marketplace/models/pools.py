@@ -51,12 +51,16 @@ class ResourcePool(models.Model):
     trust_level = models.PositiveSmallIntegerField(
         _("Trust level"), choices=TrustLevel.choices, default=0
     )
-    dengbao_level = models.PositiveSmallIntegerField(_("等保 level"), default=0)
-    dengbao_evidence = models.CharField(_("等保 evidence"), max_length=200, blank=True)
-    dengbao_expires_on = models.DateField(_("等保 expires on"), null=True, blank=True)
-    is_xinchuang = models.BooleanField(_("Domestic hardware (信创)"), default=False)
-    xinchuang_evidence = models.CharField(_("信创 evidence"), max_length=200, blank=True)
-    xinchuang_expires_on = models.DateField(_("信创 expires on"), null=True, blank=True)
+    dengbao_level = models.PositiveSmallIntegerField(_("MLPS level"), default=0)
+    dengbao_evidence = models.CharField(_("MLPS evidence"), max_length=200, blank=True)
+    dengbao_expires_on = models.DateField(_("MLPS expires on"), null=True, blank=True)
+    is_xinchuang = models.BooleanField(_("Domestic hardware"), default=False)
+    xinchuang_evidence = models.CharField(
+        _("Evidence of domestic hardware"), max_length=200, blank=True
+    )
+    xinchuang_expires_on = models.DateField(
+        _("Domestic hardware expires on"), null=True, blank=True
+    )
     power_w_per_unit = models.DecimalField(_("Watts per unit"), max_digits=10, decimal_places=2)
     pue = models.DecimalField(_("PUE"), max_digits=6, decimal_places=4)
     green_share = models.DecimalField(_("Green share"), max_digits=5, decimal_places=4, default=0)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from marketplace.domain.errors import gettext_noop
 from marketplace.domain.reference import load_table
 from marketplace.models import (
     HardwareModel,
@@ -30,7 +31,9 @@ DEFAULT_RULES = {
     "seller_fee_rate": Decimal("0.005"),
     "fee_vat_rate": Decimal("0.06"),
     "max_order_notional_cny": Decimal("20000000.00"),
-    "note": "Default of the software: fees and limits are assumptions until an operator sets them.",
+    "note": gettext_noop(
+        "Default of the software: fees and limits are assumptions until an operator sets them."
+    ),
 }
 
 

@@ -80,18 +80,22 @@ class PoolForm(forms.Form):
     )
     interconnect = forms.CharField(label=_("Interconnect"), required=False, max_length=80)
     dengbao_level = forms.ChoiceField(
-        label=_("等保 level"), required=False, choices=DENGBAO_CHOICES, initial="0"
+        label=_("MLPS level"), required=False, choices=DENGBAO_CHOICES, initial="0"
     )
     dengbao_evidence = forms.CharField(
-        label=_("等保 evidence"),
+        label=_("MLPS evidence"),
         required=False,
         max_length=200,
         help_text=_("Number of the filing certificate and who issued it."),
     )
-    dengbao_expires_on = DayField(label=_("等保 evidence expires on"), required=False)
-    is_xinchuang = forms.BooleanField(label=_("Domestic hardware (信创)"), required=False)
-    xinchuang_evidence = forms.CharField(label=_("信创 evidence"), required=False, max_length=200)
-    xinchuang_expires_on = DayField(label=_("信创 evidence expires on"), required=False)
+    dengbao_expires_on = DayField(label=_("MLPS evidence expires on"), required=False)
+    is_xinchuang = forms.BooleanField(label=_("Domestic hardware"), required=False)
+    xinchuang_evidence = forms.CharField(
+        label=_("Evidence of domestic hardware"), required=False, max_length=200
+    )
+    xinchuang_expires_on = DayField(
+        label=_("Evidence of domestic hardware expires on"), required=False
+    )
 
     def details(self) -> dict[str, Any]:
         """Return the input in the service's terms: the level as number, the share as share."""

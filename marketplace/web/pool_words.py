@@ -27,8 +27,8 @@ BENCHMARK_NAMES = {
 }
 MARK_NAMES = {
     "telecom_licence": _("Telecom licence"),
-    "dengbao": _("等保 evidence"),
-    "xinchuang": _("信创 evidence"),
+    "dengbao": _("MLPS evidence"),
+    "xinchuang": _("Evidence of domestic hardware"),
 }
 ACTION_NAMES = {
     "pool.registered": _("Registered"),
@@ -48,12 +48,12 @@ FIELD_NAMES = {
     "hardware_id": _("Hardware"),
     "memory_gib_per_unit": _("Memory per unit, GiB"),
     "interconnect": _("Interconnect"),
-    "dengbao_level": _("等保 level"),
-    "dengbao_evidence": _("等保 evidence"),
-    "dengbao_expires_on": _("等保 evidence expires on"),
-    "is_xinchuang": _("Domestic hardware (信创)"),
-    "xinchuang_evidence": _("信创 evidence"),
-    "xinchuang_expires_on": _("信创 evidence expires on"),
+    "dengbao_level": _("MLPS level"),
+    "dengbao_evidence": _("MLPS evidence"),
+    "dengbao_expires_on": _("MLPS evidence expires on"),
+    "is_xinchuang": _("Domestic hardware"),
+    "xinchuang_evidence": _("Evidence of domestic hardware"),
+    "xinchuang_expires_on": _("Evidence of domestic hardware expires on"),
     "trust_level": _("Trust level"),
     "identifier": _("Resource identifier"),
     "benchmark_name": _("Benchmark"),

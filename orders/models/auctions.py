@@ -16,7 +16,7 @@ class CalendarKind(models.TextChoices):
     DAY_AHEAD = "day_ahead", _("Day-ahead")
     INTRADAY = "intraday", _("Intraday")
     WEEKLY = "weekly", _("Weekly")
-    MONTHLY = "monthly", _("Monthly (包月)")
+    MONTHLY = "monthly", _("Monthly")
 
 
 class AuctionCalendar(models.Model):

@@ -149,6 +149,10 @@ def _shown(rules: MarketRules, name: str) -> Any:
     value = getattr(rules, name)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
+    if name == "note" and value:
+        return gettext(
+            value
+        )  # the software's own note is in the catalogue, others stay as they are
     return value if value not in ("", None) else "–"
 
 

@@ -45,6 +45,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z’']+")
 CODES = re.compile(r"\S+@\S+|\S*https?:\S*|\b[\w-]*[\d_][\w-]*\b|\b[A-Z]{2,}(?:-[A-Z]+)*\b")
 # Names, units and file formats that Chinese readers write in Latin letters too.
 SAME_IN_CHINESE = {
+    *("Webhook", "Chrome", "Edge", "Firefox", "Safari", "Linux", "Windows", "macOS", "Android"),
     *(
         "Hengsuan",
         "English",
@@ -120,9 +121,12 @@ def _names(**columns: str) -> list[str]:
 
 
 # Names that members gave to people, pools and places stay as they were given.
-_CHINESE_NAMES = _names(
-    pools="name dengbao_evidence xinchuang_evidence",
-    members="contact_name city_zh name_zh bank_name",
-    member_users="display_name",
-)
-_LATIN_NAMES = _names(pools="hardware name interconnect benchmark_name", accelerators="name")
+_CHINESE_NAMES = [
+    *_names(
+        pools="name dengbao_evidence xinchuang_evidence benchmark_name",
+        members="contact_name city_zh name_zh bank_name",
+        member_users="display_name",
+    ),
+    "简体中文",  # in the list of languages each is named in itself
+]
+_LATIN_NAMES = _names(pools="hardware name interconnect benchmark_name", accelerators="name vendor")
