@@ -227,7 +227,7 @@ def _benchmark(pool: ResourcePool) -> Iterable[PoolBenchmark]:
             efficiency=pool.benchmark_efficiency,
             units_tested=8,
             measured_on=market_date(market_now()) - timedelta(days=45),
-            tool=f"{pool.benchmark_name} (示例)",
+            tool=pool.benchmark_name,
         )
 
 
