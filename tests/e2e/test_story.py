@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from marketplace.domain.periods import market_date
 from tests.e2e import people
 from tests.e2e.casts import CASTS, Cast
 from tests.e2e.service import Service
@@ -130,9 +131,9 @@ def _list_capacity(supplier: Visitor, cast: Cast, service: Service) -> None:
     for row, (quantity, price) in enumerate(STEPS):
         supplier.field(f"steps-{row}-quantity").fill(quantity)
         supplier.field(f"steps-{row}-price").fill(price)
-    now = datetime.fromisoformat(service.do("clock"))
-    supplier.field("windows-0-starts_at").fill(f"{now + timedelta(days=1):%Y-%m-%d}T00:00")
-    supplier.field("windows-0-ends_at").fill(f"{now + timedelta(days=7):%Y-%m-%d}T00:00")
+    today = market_date(datetime.fromisoformat(service.do("clock")))
+    supplier.field("windows-0-starts_at").fill(f"{today + timedelta(days=1)}T00:00")
+    supplier.field("windows-0-ends_at").fill(f"{today + timedelta(days=7)}T00:00")
     supplier.press("button[name=save]")
     supplier.check()
     supplier.press("button[name=confirmed]")

@@ -96,8 +96,14 @@ class Visitor:
         with self.page.expect_navigation(wait_until="load") as navigation:
             self.page.locator(selector).first.click()
         answer = navigation.value
-        assert answer is None or answer.status == 200, f"{answer.url} answered {answer.status}"
+        assert answer is None or answer.status == 200, (
+            f"{answer.url} answered {answer.status}: {self.refusals()}"
+        )
         return answer
+
+    def refusals(self) -> list[str]:
+        """Return what the page holds against the input, for the message of a failing test."""
+        return self.texts("main .field-errors, main .field-error, main .notice-error")
 
     def download(self, selector: str) -> bytes:
         """Press a link to a file and return the file."""
