@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
-from typing import NamedTuple, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,11 +14,12 @@ from django.db.models import Max
 from marketplace.domain.money import apportion, round_money, round_quotient
 from marketplace.domain.periods import market_date
 from marketplace.models import Hub, Side
-from orders.clearing.routes import least_rtt_routes
-from orders.models import Allocation, AllocationPeriod, FlowType, Order, Placement
+from orders.models import Allocation, AllocationPeriod, FlowType, Placement
+from orders.services.carriage import spread_tariffs
 from orders.services.copying import copy_rows
 from orders.services.locks import series_lock
 from orders.services.run_context import MINUTES_PER_HOUR, PRICE_PLACES, RunContext
+from orders.services.trades import NOTHING, Cell, Rate, Trade
 
 MONEY_PLACES = 6
 _PERIOD_COLUMNS = (
@@ -29,56 +29,10 @@ _PERIOD_COLUMNS = (
 _ZERO = Decimal(0)
 # Money of one period has some twenty digits; a sum that would not be exact raises.
 _EXACT = Context(prec=60, traps=[Inexact])
-# Prices on their tick are decimals; what was spread by quotient is a fraction.
-Rate = Decimal | Fraction
-_NOTHING = Fraction(0)
 
 
 class MoneyDoesNotTie(Exception):
     """The allocations do not add up to the sums of the result; nothing is published."""
-
-
-class Way(NamedTuple):
-    """What a trade's tariff depends on."""
-
-    supply_hub: str
-    hub: str
-    product: str
-
-
-@dataclass
-class Cell:
-    """One period of a trade; rates are exact, CNY per unit for the whole period."""
-
-    period: int
-    quantity: Decimal
-    buyer: Rate
-    seller: Decimal
-    tariff: Fraction = _NOTHING
-
-
-@dataclass
-class Trade:
-    """One allocation to be."""
-
-    buy: Order
-    sell: Order
-    product: str
-    supply_hub: str
-    hub: str
-    cells: list[Cell] = field(default_factory=list)
-    buyer_net: Decimal = _ZERO
-    seller_net: Decimal = _ZERO
-
-    @property
-    def way(self) -> Way:
-        """Where the product is computed and where it is consumed."""
-        return Way(self.supply_hub, self.hub, self.product)
-
-    @property
-    def quantity(self) -> Decimal:
-        """Unit-periods."""
-        return sum((cell.quantity for cell in self.cells), _ZERO)
 
 
 def read_trades(context: RunContext) -> list[Trade]:
@@ -92,7 +46,7 @@ def read_trades(context: RunContext) -> list[Trade]:
     """
     trades = _gather(context)
     _pay_single_placements(context, trades)
-    _spread_tariffs(context, trades)
+    spread_tariffs(context, trades)
     _round_sums(context, trades)
     return trades
 
@@ -186,63 +140,10 @@ def _pay_single_placements(context: RunContext, trades: list[Trade]) -> None:
     for order_id, own in placed.items():
         cells = [cell for trade in own for cell in trade.cells]
         received = _money((cell.quantity, cell.seller) for cell in cells)
-        units = sum((Fraction(cell.quantity) for cell in cells), _NOTHING)
+        units = sum((Fraction(cell.quantity) for cell in cells), NOTHING)
         carriage = (payments[order_id] - received) / units
         for cell in cells:
             cell.buyer = Fraction(cell.seller) + carriage
-
-
-def _spread_tariffs(context: RunContext, trades: list[Trade]) -> None:
-    """Lay the tariffs of each product and period on the trades that crossed links.
-
-    In proportion to quantity times the tariff of the market's route; where all flows took those
-    routes, that is each trade's own tariff.
-    """
-    due: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
-    tariffs = {
-        (context.bundle.hubs[link.from_hub], context.bundle.hubs[link.to_hub]): link.tariff
-        for link in context.bundle.links
-    }
-    bandwidth = {product.name: product.bandwidth for product in context.bundle.products}
-    for row in context.result.flows:
-        units = Fraction(row.forward_quantity + row.reverse_quantity)
-        tariff = Fraction(tariffs[row.from_hub, row.to_hub])
-        due[row.product, row.period] += units * tariff * Fraction(bandwidth[row.product])
-    carried = _units_carried(trades)
-    weights = _tariffs_of(context, {way for way, _period in carried})
-    totals: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
-    for (way, period), carried_units in carried.items():
-        totals[way.product, period] += weights[way] * Fraction(carried_units)
-    rates = {
-        (way, period): due[way.product, period] * weights[way] / totals[way.product, period]
-        for way, period in carried
-        if totals[way.product, period]
-    }
-    for trade in trades:
-        for cell in trade.cells:
-            cell.tariff = rates.get((trade.way, cell.period), _NOTHING)
-
-
-def _units_carried(trades: list[Trade]) -> dict[tuple[Way, int], Decimal]:
-    """Return unit-periods by way and period."""
-    units: dict[tuple[Way, int], Decimal] = defaultdict(Decimal)
-    for trade in trades:
-        for cell in trade.cells:
-            units[trade.way, cell.period] += cell.quantity
-    return units
-
-
-def _tariffs_of(context: RunContext, ways: Iterable[Way]) -> dict[Way, Fraction]:
-    """Return the tariff of a unit on the market's route of each way."""
-    hubs = context.bundle.hubs
-    index = {name: number for number, name in enumerate(hubs)}
-    routes = least_rtt_routes(hubs, context.bundle.links)
-    tariffs = {}
-    for way in ways:
-        route = routes.get((index[way.supply_hub], index[way.hub]))
-        bandwidth = Fraction(context.products[way.product].bandwidth_gbps_per_unit)
-        tariffs[way] = Fraction(route.tariff) * bandwidth if route else _NOTHING
-    return tariffs
 
 
 def _money(parts: Iterable[tuple[Decimal, Rate]]) -> Fraction:
@@ -264,7 +165,7 @@ def _round_sums(context: RunContext, trades: list[Trade]) -> None:
         ("buyers pay", buyers, summary.buyer_payments),
         ("sellers get", sellers, summary.seller_receipts),
     ):
-        if sum(quotas, _NOTHING) != Fraction(stated):
+        if sum(quotas, NOTHING) != Fraction(stated):
             raise MoneyDoesNotTie(f"{name} {float(sum(quotas)):.6f}, the result says {stated}")
     if not trades:
         return

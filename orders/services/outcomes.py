@@ -13,10 +13,11 @@ from marketplace.domain.money import round_quotient
 from marketplace.models import Link
 from orders.models import Order, OrderKind, OrderSide, OrderState
 from orders.ports.collateral import collateral_port
-from orders.services.allocations import Trade, net_by_buy_order
+from orders.services.allocations import net_by_buy_order
 from orders.services.order_outcomes import OrderEnd
 from orders.services.run_context import RunContext
 from orders.services.tallies import Tally, price_at, price_books, read_tallies
+from orders.services.trades import Trade
 from orders.services.way_prices import WayPrices
 
 SHARE_PLACES = 8
