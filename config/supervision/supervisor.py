@@ -237,6 +237,8 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         return {
+            # Links in mails lead to this service unless the environment says otherwise.
+            "SITE_URL": f"http://localhost:{self.port}",
             **os.environ,
             "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
             "HENGSUAN_DB_ROLE": "runtime",

@@ -8,6 +8,7 @@ organisation, so there is nothing to refuse.
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
@@ -97,7 +98,14 @@ def require(condition: Condition) -> Callable[[View], View]:
 
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Lead to the sign-in page and back; what was sent is kept and offered afterwards."""
+    """Lead to the sign-in page and back; what was sent is kept and offered afterwards.
+
+    A part of a page that is asked for by script sends the whole page there, not its own place.
+    """
+    if request.headers.get("HX-Request"):
+        page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+        answer = redirect_to_login(page)
+        return HttpResponse(status=204, headers={"HX-Redirect": answer.headers["Location"]})
     is_kept = keep_draft(request)
     return redirect_to_login(reverse("draft") if is_kept else request.get_full_path())
 

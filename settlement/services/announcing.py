@@ -220,7 +220,7 @@ def _notice(event: OutboxEvent) -> Iterator[Announcement]:
             market_at=notice.published_at,
             roles=roles,
             params={"title_zh": notice.title_zh, "title_en": notice.title_en},
-            path=event.payload.get("path", ""),
+            path=reverse("notice", args=[notice.public_id]),
         )
 
 

@@ -79,3 +79,17 @@ def test_discarded_entry_is_gone() -> None:
     client.post(reverse("draft-discard"))
 
     assert client.get(offered).status_code == 302
+
+
+def test_script_asking_after_the_session_ended_sends_the_whole_page_to_sign_in() -> None:
+    floor = open_floor()
+    page = f"http://testserver{floor.url('auction-bid')}"
+
+    answer = browser().post(
+        floor.url("auction-bid"),
+        floor.entry(),
+        headers={"HX-Request": "true", "HX-Current-URL": page},
+    )
+
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == f"{reverse('sign-in')}?next={floor.url('auction-bid')}"
