@@ -79,6 +79,7 @@ SHOTS = (
         people.BUYER,
     ),
     Shot("06-orders", "/orders/", people.BUYER),
+    Shot("06-order", "/orders/?state=partly_filled", people.BUYER, _open_first),
     Shot("06-projects", "/projects/", people.BUYER),
     Shot("06-standing-bids", "/standing-bids/", people.BUYER),
     Shot("06-approvals", "/approvals/", people.BUYER),
