@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 CODE := config marketplace orders settlement tests tools manage.py
+# Two processes share the tests, as tests/scheduling.py says.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Some machines forbid Python to keep compiled files; every start would then take three times as long.
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONUNBUFFERED := 1
@@ -10,7 +12,7 @@ PORT_ARG := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run demo demo-once test test-full test-fast check lint format types layers \
-	migrations templates messages messages-check deploy-check pins vendor vendor-check bench clean
+	migrations templates messages messages-check deploy-check pins vendor vendor-check bench bench-engine bench-market bench-books clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -35,11 +37,12 @@ demo-once: setup ## the same trading day, ends after its summary
 test: setup-dev ## everything: packages and browser for the tests, static checks, all tests
 	@sh tools/system_packages.sh browser
 	@$(MAKE) --no-print-directory check
-	$(PY) -m pytest -m "not fuller" $(ARGS)
+	$(PY) -m pytest -m "not fuller" $(TWO) $(ARGS)
 
 test-full: setup-dev ## the fuller suite: tests that take minutes, after make test
 	@sh tools/system_packages.sh browser
-	$(PY) -m pytest -m fuller $(ARGS)
+	@sh tools/system_packages.sh office
+	$(PY) -m pytest -m fuller $(TWO) $(ARGS)
 
 test-fast: setup-dev ## tests without browser and without started processes
 	$(PY) -m pytest -m "not e2e and not processes and not fuller" $(ARGS)
@@ -86,10 +89,21 @@ vendor: ## copy the pinned browser libraries into static/vendor
 vendor-check: ## the browser libraries are the recorded ones
 	$(PY) tools/vendor.py --check
 
-bench: setup-dev ## time the market and the clearing engine, write docs/reference/benchmarks.md
-	@market=$$(mktemp -d) && chmod 755 $$market && \
-		HENGSUAN_VAR=$$market $(PY) manage.py bench_market --out $$market/table.md && \
-		$(PY) -m tools.bench --market $$market/table.md; status=$$?; rm -rf $$market; exit $$status
+bench: bench-engine bench-market bench-books ## time all of it, write docs/reference/benchmarks.md
+
+bench-engine: setup-dev ## time the clearing engine
+	$(PY) -m tools.bench
+
+# Each measurement has a directory of its own, thrown away afterwards; servers run as another user.
+BENCH = bench() { mkdir -m 755 $$all/$$1 && HENGSUAN_VAR=$$all/$$1 $(PY) manage.py bench_$$1 --out $$all/$$1.md; }; \
+	all=$$(mktemp -d) && chmod 755 $$all && trap 'rm -rf $$all' EXIT
+
+bench-market: setup-dev ## time order entry, a closing auction and the pages
+	@$(BENCH) && bench market && $(PY) -m tools.bench_page market $$all/market.md
+
+bench-books: setup-dev ## time the ledger, settlement, exports and carbon statements
+	@$(BENCH) && bench ledger && bench settlement && bench exports && bench carbon && \
+		$(PY) -m tools.bench_page books $$all/ledger.md $$all/settlement.md $$all/exports.md $$all/carbon.md
 
 clean: ## remove the virtual environment, data, logs and caches
 	@$(PY) manage.py stop_servers 2>/dev/null || true

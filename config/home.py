@@ -57,11 +57,13 @@ def describe_home() -> dict[str, Any]:
     auctions = current_auctions(limit=3)
     listings = Listing.objects.filter(state=ListingState.ACTIVE)
     last = _describe_last_day()
+    dividend = latest_dividend()
     return {
         "auctions": [_describe_auction(auction) for auction in auctions],
         "next_gate": next((a for a in auctions if a.state == AuctionState.OPEN), None),
         "last": last,
-        "dividend": latest_dividend(),
+        "dividend": dividend,
+        "dividend_name": auction_name(dividend.auction) if dividend else "",
         "network": None if last else _plain_network(),
         "latest": _latest_results(),
         "listing_count": listings.count(),

@@ -223,6 +223,7 @@ class ProductAdmin(OperatorAdmin):
         fixed = (
             *("code", "resource_class", "price_tick", "clearing_price_tick", "quantity_lot"),
             *("price_min", "price_max", "bandwidth_gbps_per_unit", "rtt_classes_ms"),
+            "carbon_classes_g",
         )
         return fixed if obj is not None else ()
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psutil
@@ -11,9 +11,23 @@ from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import timezone, translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from config.embedded import postgres
+from tests.scheduling import TogetherScheduling
 from tests.template_database import ensure_template
+
+# How fast examples come depends on what else the machine does; a test is not to fail for it.
+hypothesis_settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy machine")
+
+
+# What takes minutes on a free machine may take many on a busy one.
+FULLER_S = 1500
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,13 +37,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail, not skip, tests of real auctions where MARKET_DATA is absent",
     )
+    parser.addoption(
+        "--write-query-baselines",
+        action="store_true",
+        help="record anew how often each address asks the database (tests/web/lists/queries.tsv)",
+    )
+    parser.addoption(
+        "--write-tutorial-pictures",
+        action="store_true",
+        help="take the pictures of the tutorials anew (docs/images/tutorial)",
+    )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests as the runtime role commit for real, so they are transactional database tests."""
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TogetherScheduling:
+    """Share the tests among processes (``-n``) so that what is started once is started once."""
+    return TogetherScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what the tests need from the database, and give the fuller ones their time.
+
+    Tests as the runtime role commit for real, so they are transactional database tests. Of two
+    processes neither is left with a long file in the end: browser and processes come first.
+    """
     for item in items:
         if item.get_closest_marker("runtime_role"):
             item.add_marker(pytest.mark.django_db(transaction=True))
+        if item.get_closest_marker("fuller") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(FULLER_S))
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("e2e"):
+        return 0
+    return 1 if item.get_closest_marker("processes") else 2
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +83,7 @@ def django_db_modify_db_settings(
     if not settings.EMBEDDED_DATABASE:
         return
     postgres.ensure_running()
+    _let_owner_replicate()
     _drop_orphans()
     with django_db_blocker.unblock():
         settings.DATABASES["default"]["TEST"]["TEMPLATE"] = ensure_template()
@@ -58,28 +102,39 @@ def _drop_orphans() -> None:
                     cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-# Disables or enables every trigger that refuses to let a table be emptied.
-_SWITCH_GUARDS = """
-DO $$ DECLARE guard record; BEGIN
-    FOR guard IN SELECT tgrelid::regclass AS kept, tgname FROM pg_trigger
-                  WHERE NOT tgisinternal AND tgtype & 32 <> 0
-    LOOP EXECUTE format('ALTER TABLE %s {switch} TRIGGER %I', guard.kept, guard.tgname); END LOOP;
+# What Django writes again after every flush, and always the same.
+_KEPT = ("django_content_type", "auth_permission")
+# Two hundred empty tables take seconds to truncate; few are filled by one test. As a replica the
+# session meets neither foreign keys nor the triggers that refuse to let history be emptied.
+_EMPTY_WHAT_IS_FILLED = """
+DO $$ DECLARE name text; filled boolean; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOREACH name IN ARRAY ARRAY[{names}] LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+        IF filled THEN EXECUTE format('DELETE FROM %I', name); END IF;
+    END LOOP;
 END $$
 """
+
+
+def _let_owner_replicate() -> None:
+    with contextlib.closing(postgres.connect_as_superuser()) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"GRANT SET ON PARAMETER session_replication_role TO {postgres.OWNER}")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_past_the_guards() -> Iterator[None]:
     """Let the flush after a transactional test empty the tables that history is kept in."""
+
+    def sql_flush(
+        self: DatabaseOperations, style: object, tables: Iterable[str], **options: object
+    ) -> list[str]:
+        names = ", ".join(f"'{name}'" for name in sorted(set(tables) - set(_KEPT)))
+        return [_EMPTY_WHAT_IS_FILLED.format(names=names)] if names else []
+
     with pytest.MonkeyPatch.context() as patch:
-        original = DatabaseOperations.sql_flush
-
-        def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
-            # The table of knox's own token model is there but not among the models.
-            statements = original(self, *args, **{**options, "allow_cascade": True})
-            switched = [_SWITCH_GUARDS.format(switch=s) for s in ("DISABLE", "ENABLE")]
-            return [switched[0], *statements, switched[1]] if statements else []
-
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         yield
 
@@ -115,3 +170,40 @@ def _as_runtime_role(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     connection.close()
     connection.settings_dict.update(owner)  # the flush after the test needs the owner again
+
+
+@pytest.fixture(autouse=True)
+def _nobody_before_chose_a_language() -> None:
+    """Begin in the project's own language and time zone, whatever page an earlier test asked for.
+
+    A request leaves its language active in the thread; a test that reads words without a request
+    of its own would pass or fail by the order of the tests.
+    """
+    translation.deactivate()
+    timezone.deactivate()
+
+
+_SCENARIO = re.compile(r"S-\d\d")
+
+
+@pytest.fixture(autouse=True)
+def _sweep_after_scenarios(
+    request: pytest.FixtureRequest, _as_runtime_role: None
+) -> Iterator[None]:
+    """After a scenario that a test's first line names, no invariant of the books is broken.
+
+    A test that tampers on purpose says so by naming S-27; one without a database has no books.
+    """
+    text = (getattr(request, "function", None) and request.function.__doc__) or ""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or not _SCENARIO.match(text) or text.startswith("S-27"):
+        yield
+        return
+    request.getfixturevalue("_as_runtime_role")
+    request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
+    yield
+    from settlement.services.invariants import (  # noqa: PLC0415 - Django is set up by now
+        broken_invariants,
+    )
+
+    assert broken_invariants() == []

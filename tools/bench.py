@@ -1,33 +1,33 @@
-"""Times the clearing engine on seeded instances and writes docs/reference/benchmarks.md.
+"""Times the clearing engine on seeded instances and writes its part of the page of benchmarks.
 
-Each instance runs in a process of its own: columns of a bundle in, cleared, verified. Times are
-seconds of one processor (the solver uses one thread), so that a busy machine does not spoil them.
-`python -m tools.bench NAME` measures one instance and prints its figures. Those of the
-whole market come from `manage.py bench_market`, whose table is handed over with `--market FILE`.
+Each instance is drawn in one process and measured in another: a bundle's files in, cleared, a
+result's files out, verified. Times are seconds of one processor (the solver uses one thread), so
+that a busy machine does not spoil them. `python -m tools.bench NAME` measures one instance and
+prints its figures.
 """
 
 import argparse
 import json
-import platform
 import resource
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from orders.clearing import Result, clear, verify
+from orders.clearing import Result, clear, read_bundle, verify, write_result
+from orders.clearing.search import DEFAULT_TRIALS
 from orders.clearing.types import Auction
-from tools.instances import Instance, NeutralMarket
+from tools.bench_page import write_part
+from tools.instances import NeutralMarket
 from tools.national import NationalMarket
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "docs" / "reference" / "benchmarks.md"
 HARD = {"share": 1.0, "near": 0.03}
 HUGE = "100 huge blocks, hard"
 INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
@@ -36,6 +36,7 @@ INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
     "the same with 1,000 blocks, hard": NeutralMarket(1, blocks=1000, **HARD),
     "the same with 5,000 blocks, hard": NeutralMarket(1, blocks=5000, **HARD),
     **{f"{HUGE}, seed {k}": NeutralMarket(k, blocks=100, **HARD) for k in range(1, 6)},
+    "24,000 curve orders, 5,000 flexible jobs": NeutralMarket(1, jobs=5000),
     "10 hubs × 3 × 24 h, 1,000,000 curve orders": NeutralMarket(1, products=3, curves=1_000_000),
     "a demonstration's day: 43 listings, 300 bids, 100 jobs": NationalMarket(
         1, products=7, listings=43, curves=300, blocks=100
@@ -47,20 +48,38 @@ INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
 }
 # Beyond this many rows the simpler methods, which need no search, are not run besides.
 _COMPARED_ROWS = 500_000
-MOST_S = 240
+MOST_S = 300
+# Of the search on few huge blocks: this many times the trials show what more work would find.
+_LONGER = 4
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What one run gave; seconds of one processor, welfare shares of the engine's own welfare."""
+    """What one run gave; seconds of one processor, welfare shares of the engine's own welfare.
+
+    Attributes:
+        priced: seconds from the orders in memory to prices and flows of what is divisible.
+        priced_mb: peak memory by then.
+        first_valid: seconds until a valid result with indivisible orders, None without them.
+        share_10: share of block gain of the best valid result after ten seconds.
+        gap_15: its gap after fifteen.
+        share_longer: share of block gain with several times the trials.
+    """
 
     rows: int
     blocks: int
     read: float
+    priced: float
+    priced_mb: float
+    first_valid: float | None
+    share_10: float | None
+    gap_15: float
     clear: float
+    write: float
     verify: float
     gap: float
     share: float | None
+    share_longer: float | None
     curves_only: float | None
     uncoupled: float
     violations: int
@@ -68,32 +87,77 @@ class Measure:
     stages: dict[str, float]
 
 
-def measure(instance: Instance) -> Measure:
-    """Read, clear and verify an instance."""
+@dataclass
+class Course:
+    """The welfare of each better valid result and when it was there."""
+
+    started: float = field(default_factory=time.process_time)
+    found: list[tuple[float, float]] = field(default_factory=list)
+    first_mb: float = 0.0
+
+    def note(self, welfare: float) -> None:
+        """Take down a better result."""
+        self.found.append((time.process_time() - self.started, welfare))
+        self.first_mb = self.first_mb or _peak_mb()
+
+    def best_by(self, seconds: float) -> float:
+        """Return the best welfare that was there by then, none if nothing was."""
+        return max((welfare for at, welfare in self.found if at <= seconds), default=0.0)
+
+    def share_by(self, seconds: float, upper: float) -> float | None:
+        """Return the share of block gain of what was there by then."""
+        base = self.found[0][1]
+        return None if upper <= base else max(0.0, self.best_by(seconds) - base) / (upper - base)
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(bundle: Path, *, longer: bool) -> Measure:
+    """Read a bundle, clear it, write the result and verify it."""
     seconds = [time.process_time()]
-    auction = instance.auction()
+    auction = read_bundle(bundle)
     seconds.append(time.process_time())
-    result = clear(auction)
+    course = Course()
+    result = clear(auction, course.note)
+    seconds.append(time.process_time())
+    write_result(result, bundle / "result")
     seconds.append(time.process_time())
     found = verify(auction, result)
     seconds.append(time.process_time())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    read, cleared, verified = np.diff(seconds).tolist()
-    share = result.summary.share_of_block_gain
+    peak = _peak_mb()
+    read, cleared, written, verified = np.diff(seconds).tolist()
+    summary, upper = result.summary, float(result.summary.upper_bound)
+    share = summary.share_of_block_gain
     return Measure(
         rows=len(auction.curves),
         blocks=len(auction.blocks) + len(auction.flexibles),
         read=read,
+        priced=course.found[0][0],
+        priced_mb=course.first_mb,
+        first_valid=course.found[1][0] if len(course.found) > 1 else None,
+        share_10=None if share is None else course.share_by(10, upper),
+        gap_15=max(0.0, (upper - course.best_by(15)) / upper),
         clear=cleared,
+        write=written,
         verify=verified,
-        gap=float(result.summary.gap),
+        gap=float(summary.gap),
         share=None if share is None else float(share),
+        share_longer=_share_longer(auction) if longer else None,
         curves_only=_curves_only(auction, result),
-        uncoupled=_uncoupled(auction) / float(result.summary.welfare),
+        uncoupled=_uncoupled(auction) / float(summary.welfare),
         violations=len(found),
         peak_mb=peak,
         stages=dict(result.timing),
     )
+
+
+def _share_longer(auction: Auction) -> float:
+    """Return the share of block gain that a longer search reaches."""
+    terms = replace(auction.terms, work_limit=_LONGER * DEFAULT_TRIALS)
+    share = clear(replace(auction, terms=terms)).summary.share_of_block_gain
+    return float(share or 0)
 
 
 def _curves_only(auction: Auction, result: Result) -> float | None:
@@ -140,30 +204,45 @@ def run_apart(name: str) -> Measure | None:
 
     Returns None where it takes more than `MOST_S` seconds of one processor.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.bench", name],
-        cwd=ROOT,
-        check=False,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (MOST_S, MOST_S + 10)),
-    )
+    with TemporaryDirectory() as folder:
+        _run("--draw", folder, name).check_returncode()
+        done = _run("--measure", folder, name)
     if done.returncode == -signal.SIGXCPU:
         return None
     done.check_returncode()
     return Measure(**json.loads(done.stdout.splitlines()[-1]))
 
 
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools.bench", *arguments],
+        cwd=ROOT,
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (MOST_S, MOST_S + 10)),
+    )
+
+
 def row_of(name: str, found: Measure | None) -> str:
     """Return an instance's row of the first table."""
     if found is None:
-        return f"| {name} | | | not finished in {MOST_S} s | | | | | | | | |"
+        return f"| {name} | | | not finished in {MOST_S} s{' |' * 12}"
+    first = "" if found.first_valid is None else f"{found.first_valid:.2f}"
     return (
-        f"| {name} | {found.rows:,} | {found.blocks:,} | {found.read:.2f} | {found.clear:.2f}"
-        f" | {found.verify:.2f} | {found.gap:.1e} | {_percent(found.share)}"
-        f" | {_percent(found.curves_only)} | {_percent(found.uncoupled)} | {found.violations}"
-        f" | {found.peak_mb:.0f} |"
+        f"| {name} | {found.rows:,} | {found.blocks:,} | {found.priced:.2f}"
+        f" | {found.priced_mb:.0f} | {first} | {_percent(found.share_10)} | {found.gap_15:.1e}"
+        f" | {found.clear:.2f} | {found.gap:.1e} | {_percent(found.share)}"
+        f" | {_percent(found.share_longer)} | {_percent(found.curves_only)}"
+        f" | {_percent(found.uncoupled)} | {found.violations} |"
     )
+
+
+def files_row(name: str, found: Measure) -> str:
+    """Return an instance's row of the table of files in and files out."""
+    parts = (found.read, found.clear, found.write, found.verify)
+    cells = " | ".join(f"{seconds:.2f}" for seconds in (*parts, sum(parts)))
+    return f"| {name} | {cells} | {found.peak_mb:.0f} |"
 
 
 def stage_row(name: str, found: Measure) -> str:
@@ -186,68 +265,68 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.2%}"
 
 
-def _page(rows: list[str], stages: list[str], mean: float, market: str) -> str:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
+def mean_share(found: dict[str, Measure | None]) -> str:
+    """Say what the huge blocks reach in ten seconds; a seed without a share counts as nothing."""
+    seeds = [measured for name, measured in found.items() if name.startswith(HUGE)]
+    total = sum((measured.share_10 or 0.0) if measured else 0.0 for measured in seeds)
+    mean = total / max(len(seeds), 1)
+    return f"Mean share at 10 s over the {len(seeds)} seeds of “{HUGE}”: {mean:.2%}."
+
+
+def _table(found: dict[str, Measure | None]) -> str:
+    measured = {name: m for name, m in found.items() if m}
     return (
-        "# Benchmarks\n\n"
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} at commit {commit or 'unknown'},"
-        f" {platform.machine()}, Python {platform.python_version()}.\n"
-        "Seconds are of one processor; every instance runs in a process of its own and its peak"
-        " memory includes drawing it.\n"
-        "The instances are drawn by `tools/instances.py` and `tools/national.py` from fixed"
-        " seeds.\n\n"
-        "The share of block gain is welfare above a clearing without indivisible orders, over the"
-        " upper bound less that. The last two\n"
-        "percentages are the welfare of simpler methods on the same orders: the engine without"
-        " indivisible orders, and each hub's merit\n"
-        "order on its own, without links.\n\n"
-        "| instance | curve rows | blocks | read, s | clear, s | verify, s | gap"
-        " | share of block gain | curves only | merit order by hub | violations | peak, MB |\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|---|\n"
-        + "\n".join(rows)
-        + f"\n\nMean share of block gain over the seeds of “{HUGE}”: {mean:.2%}.\n\n"
-        "## Time by stage\n\nWall seconds within `clear`.\n\n"
+        "Seconds are of one processor. Every instance is drawn by one process as the files of a"
+        " bundle and measured by another.\n"
+        "They come from `tools/instances.py` and `tools/national.py` and fixed seeds.\n\n"
+        "“Prices” are the seconds, and the peak memory, from the orders in memory to prices and"
+        " flows of everything divisible; “first\n"
+        "valid” those to a valid result with indivisible orders. The share of block gain is"
+        " welfare above a clearing without indivisible\n"
+        "orders, over the upper bound less that; “longer” is what a search with"
+        f" {_LONGER} times the trials reaches. The last two percentages\n"
+        "are the welfare of simpler methods on the same orders: the engine without indivisible"
+        " orders, and each hub's merit order on its\n"
+        "own, without links.\n\n"
+        "| instance | curve rows | blocks | prices, s | MB | first valid, s | share at 10 s"
+        " | gap at 15 s | clear, s | gap | share of block gain | longer | curves only"
+        " | merit order by hub | violations |\n"
+        f"|{'---|' * 15}\n"
+        + "\n".join(row_of(name, m) for name, m in found.items())
+        + f"\n\n{mean_share(found)}\n\n"
+        "Files in, result's files out, verified:\n\n"
+        "| instance | read, s | clear, s | write, s | verify, s | in all, s | peak, MB |\n"
+        f"|{'---|' * 7}\n"
+        + "\n".join(files_row(name, m) for name, m in measured.items())
+        + "\n\nWall seconds by stage, within `clear`:\n\n"
         f"| instance | {' | '.join(stage.replace('_', ' ') for stage in STAGES)} |\n"
-        f"|---|{'---|' * len(STAGES)}\n" + "\n".join(stages) + "\n" + market
+        f"|---|{'---|' * len(STAGES)}\n"
+        + "\n".join(stage_row(name, m) for name, m in measured.items())
+        + "\n"
     )
 
 
-def main(market: str) -> None:
-    """Measure every instance and write the page, with the table of the market at its end."""
+def main() -> None:
+    """Measure every instance and write the engine's part of the page."""
     found = {}
     for name in INSTANCES:
         found[name] = run_apart(name)
         print(row_of(name, found[name]), flush=True)
-    shares = [m.share for name, m in found.items() if name.startswith(HUGE) and m and m.share]
-    rows = [row_of(name, m) for name, m in found.items()]
-    stages = [stage_row(name, m) for name, m in found.items() if m]
-    mean = sum(shares) / max(len(shares), 1)
-    TARGET.write_text(_page(rows, stages, mean, market), encoding="utf-8")
-
-
-def _market_section(table: Path | None) -> str:
-    if table is None:
-        return ""
-    return (
-        "\n## The market\n\n"
-        "Wall time on the service as `make demo` starts it: web server, worker, database and broker"
-        " on one machine. A page is asked\nfor over HTTP by a signed-in person; the figure is the"
-        " median of 15 whole answers.\n\n" + table.read_text(encoding="utf-8")
-    )
+    write_part("engine", _table(found))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", nargs="?", help="one instance")
-    parser.add_argument("--market", type=Path, help="table written by manage.py bench_market")
+    parser.add_argument("--draw", metavar="FOLDER", type=Path, help="write its bundle")
+    parser.add_argument("--measure", metavar="FOLDER", type=Path, help="measure that bundle")
     chosen = parser.parse_args()
-    if chosen.name:
-        print(json.dumps(measure(INSTANCES[chosen.name].build()).__dict__))
+    if chosen.draw:
+        INSTANCES[chosen.name].build().write(chosen.draw)
+    elif chosen.measure:
+        own = measure(chosen.measure, longer=chosen.name.startswith(HUGE))
+        print(json.dumps(own.__dict__))
+    elif chosen.name:
+        print(run_apart(chosen.name))
     else:
-        main(_market_section(chosen.market))
+        main()

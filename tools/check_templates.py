@@ -32,6 +32,8 @@ SAME_IN_BOTH = {
         "TSV",
         "VAT",
         "PUE",
+        "CUE",
+        "REF",
         "kWh",
         "kgCO",
         "gCO",

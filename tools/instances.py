@@ -5,6 +5,7 @@ orders are made in seconds and pass through the same reading as a member's file.
 """
 
 import csv
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,15 @@ class Instance:
     def auction(self) -> Auction:
         """Check the columns and return the auction."""
         return auction_from_raw_tables(self.meta, self.raw_tables())
+
+    def write(self, folder: Path) -> None:
+        """Write the bundle's files."""
+        (folder / "auction.json").write_text(json.dumps(self.meta), encoding="utf-8")
+        for name, columns in self.tables.items():
+            with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(columns)
+                writer.writerows(zip(*columns.values(), strict=True))
 
 
 def terms(name: str, periods: int, **more: str) -> dict[str, Any]:
@@ -84,6 +94,7 @@ class NeutralMarket:
     blocks: int = 0
     share: float = 0.3
     near: float = 0.1
+    jobs: int = 0
 
     def build(self) -> Instance:
         """Draw the instance."""
@@ -118,6 +129,7 @@ class _NeutralBuilder:
                 "link_capacities": capacities,
                 "curve_orders": curves,
                 **self._blocks(price, float(traded.sum())),
+                **self._jobs(price, float(traded.sum())),
             },
         )
 
@@ -149,6 +161,37 @@ class _NeutralBuilder:
             columns[name] = [""] * count
         shape = (market.hubs, market.products, market.periods)
         return columns, reference.reshape(shape), traded
+
+    def _jobs(self, price: np.ndarray, traded: float) -> dict[str, Columns]:
+        """Draw jobs that may start anywhere in a window; one in four may be interrupted."""
+        market, dice, count = self._market, self._dice, self._market.jobs
+        if not count:
+            return {}
+        hub = dice.integers(0, market.hubs, count)
+        product = dice.integers(0, market.products, count)
+        duration = dice.integers(1, min(8, market.periods) + 1, count)
+        first = np.floor(dice.random(count) * (market.periods - duration + 1) / 2).astype(int)
+        last = first + duration - 1
+        last += np.floor(dice.random(count) * (market.periods - last)).astype(int)
+        near = 1 + market.near * dice.standard_normal(count)
+        mean = market.share * traded / (count * duration.mean())
+        size = np.maximum(1, np.round(mean * np.exp(0.8 * dice.standard_normal(count) - 0.32)))
+        limit = price.mean(axis=2)[hub, product] * near
+        whole = dice.random(count) < 0.8
+        interruptible = dice.random(count) < 0.25
+        columns: Columns = {
+            "order_id": [f"J{k:05d}" for k in range(count)],
+            "hub": pick(self._hubs, hub),
+            "product": pick(self._products, product),
+            "quantity": texts(size),
+            "duration": texts(duration),
+            "earliest_period": texts(first + 1),
+            "latest_period": texts(last + 1),
+            "limit_price": texts(np.maximum(limit, 0.01), 2),
+            "min_acceptance": pick(("0.5", "1"), whole.astype(np.int64)),
+            "interruptible": pick(("0", "1"), interruptible.astype(np.int64)),
+        }
+        return {"flexible_orders": columns}
 
     def _links(self, volume: float) -> tuple[Columns, Columns]:
         hubs = self._market.hubs

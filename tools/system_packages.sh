@@ -1,13 +1,15 @@
 #!/bin/sh
 # Looks for what pip cannot install; installs it where we are root on Debian or Ubuntu.
-# Usage: tools/system_packages.sh pdf|browser
+# Usage: tools/system_packages.sh pdf|browser|office
 #   pdf      Pango, for invoices as PDF; its absence is told but stops nothing
 #   browser  Chromium and a Chinese font as well, for the browser tests; its absence is an error
+#   office   LibreOffice, which reads our spreadsheets in the fuller suite; its absence is an error
 set -eu
 cd "$(dirname "$0")/.."
 
 pdf_packages="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 browser_packages="chromium fonts-wqy-microhei $pdf_packages"
+office_packages="libreoffice-calc-nogui"
 
 have_pdf() {
     .venv/bin/python -c '
@@ -18,6 +20,10 @@ sys.exit(not all(ctypes.util.find_library(name) for name in names))'
 
 have_browser() {
     .venv/bin/python tools/find_browser.py >/dev/null 2>&1
+}
+
+have_office() {
+    command -v soffice >/dev/null
 }
 
 have_font() {
@@ -47,8 +53,13 @@ case $1 in
         have_pdf && have_browser && have_font ||
             { echo "The tests need system packages: apt-get install $browser_packages" >&2; exit 1; }
         ;;
+    office)
+        have_office || apt_install $office_packages || true
+        have_office ||
+            { echo "The fuller tests need system packages: apt-get install $office_packages" >&2; exit 1; }
+        ;;
     *)
-        echo "usage: tools/system_packages.sh pdf|browser" >&2
+        echo "usage: tools/system_packages.sh pdf|browser|office" >&2
         exit 2
         ;;
 esac

@@ -5,17 +5,24 @@ assumptions of the demonstration, stated in docs/reference/reference-data.md.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from random import Random
 
 LONG_RUNNING = frozenset({"L3"})
+# Of work that can wait and move, so much asks for green capacity only.
+GREEN_SHARE = 0.15
 CURVE_LADDER = (Decimal("1.06"), Decimal("1.00"), Decimal("0.93"))
 
 
 @dataclass(frozen=True)
 class TradedProduct:
-    """A product as the demonstration sees it; ``listed`` is the units offered in all."""
+    """A product as the demonstration sees it.
+
+    Attributes:
+        listed: units offered in all.
+        green_class_g: its strictest carbon class above zero, g per unit-hour, if it has one.
+    """
 
     code: str
     resource_class: str
@@ -24,6 +31,7 @@ class TradedProduct:
     quantity_lot: Decimal
     price_max: Decimal
     listed: Decimal
+    green_class_g: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class WantedOrder:
     limit_price: Decimal
     min_acceptance: Decimal
     steps: tuple[tuple[Decimal, Decimal], ...]
+    max_carbon_g: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,7 @@ def draw_orders(
 ) -> Iterator[WantedOrder]:
     """Yield the orders of one auction; the same arguments yield the same orders."""
     random = Random(seed)  # noqa: S311 - a demonstration's dice, not a secret
+    green = Random(f"{seed}:green")  # noqa: S311 - the same
     by_code = {scenario.code: scenario for scenario in scenarios}
     for buyer in buyers:
         choices = [by_code[code] for code in buyer.scenarios if code in by_code]
@@ -89,7 +99,15 @@ def draw_orders(
             scenario = random.choice(choices)
             usable = [p for p in products if p.resource_class in scenario.resource_classes]
             if usable:
-                yield _draw_one(random, buyer, scenario, random.choice(usable), appetite)
+                product = random.choice(usable)
+                order = _draw_one(random, buyer, scenario, product, appetite)
+                yield replace(order, max_carbon_g=_carbon_limit(green, scenario, product))
+
+
+def _carbon_limit(random: Random, scenario: Scenario, product: TradedProduct) -> Decimal | None:
+    if scenario.latency_class in LONG_RUNNING and random.random() < GREEN_SHARE:
+        return product.green_class_g
+    return None
 
 
 def _draw_one(

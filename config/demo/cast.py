@@ -96,6 +96,7 @@ def _products() -> list[TradedProduct]:
             quantity_lot=product.quantity_lot,
             price_max=product.price_max,
             listed=listed[product.code],
+            green_class_g=min((g for g in product.carbon_classes_g if g), default=None),
         )
         for product in Product.objects.filter(active=True).order_by("sort_order")
         if listed.get(product.code)

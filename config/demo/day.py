@@ -5,18 +5,17 @@ module moves the clock, lets the members act, and waits for what the workers do.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from pathlib import Path
 
-from config.demo import delivering, funding, imports, trading
+from config.demo import arrears, delivering, funding, imports, trading
 from config.demo.cast import Cast, gather_cast
 from config.demo.sign_in import enrol_platform
+from config.demo.stage import DemonstrationStuck, Stage
 from marketplace.domain.periods import MARKET_TIME_ZONE, local_instant, market_date
-from marketplace.models import MarketClock, Organisation
+from marketplace.models import MarketClock, Organisation, Product
 from marketplace.selectors.clock import market_now
 from marketplace.services.clock import set_clock, set_speed
 from marketplace.services.member_seed import extend_calendars, seed_members
@@ -25,7 +24,9 @@ from orders.models import Auction, AuctionCalendar, AuctionState, CalendarKind
 from orders.services.auctions import ensure_default_calendars
 from settlement.models import Delivery, SettlementRun, SettlementState
 from settlement.services.accounts import open_platform_accounts
+from settlement.services.carbon.factors import load_factor_sets
 from settlement.services.grid_factors import load_grid_factors
+from settlement.services.sla.terms import promise_service
 
 MORNING = clock_time(10, 30)
 MIDNIGHT = clock_time(0)
@@ -33,62 +34,54 @@ DAYS_LISTED = 6
 BIDDING_SPEED = Decimal(60)
 CLOSING_SPEED = Decimal(600)
 DELIVERY_STEP = timedelta(hours=3)
-PATIENCE_S = 300.0
 DONE = frozenset({AuctionState.PUBLISHED, AuctionState.SETTLING})
 STUCK = frozenset({AuctionState.PARKED, AuctionState.CANCELLED, AuctionState.HALTED})
 _PAUSED_BY_DAY = (CalendarKind.INTRADAY,)
 
 
-class DemonstrationStuck(RuntimeError):
-    """The service did not do its part in time; the message says which."""
+def prepare_market(
+    stage: Stage, *, password: str, data: Path | None = None, has_past: bool = False
+) -> date:
+    """Seed what is missing, set the clock to a morning, and return the day of delivery ahead.
 
-
-@dataclass(frozen=True)
-class Stage:
-    """What a step needs to tell the reader and to keep the service watched."""
-
-    say: Callable[[str], None]
-    watch: Callable[[], None]
-
-    def wait_for(self, what: str, done: Callable[[], bool]) -> None:
-        """Return once ``done`` is true.
-
-        Raises:
-            DemonstrationStuck: it was not within five minutes.
-        """
-        deadline = time.monotonic() + PATIENCE_S
-        while not done():
-            if time.monotonic() > deadline:
-                raise DemonstrationStuck(f"{what} did not happen within {PATIENCE_S:.0f} s")
-            self.watch()
-            time.sleep(0.2)
-
-
-def prepare_market(stage: Stage, *, password: str, data: Path | None = None) -> date:
-    """Seed what is missing, set the clock to a morning, and return the day of delivery ahead."""
+    With a past, a market that begins remembers a bill that nobody paid, see `config.demo.arrears`.
+    """
     first = not MarketClock.objects.filter(pk=1).exists()
     today = market_date(market_now()) + timedelta(days=0 if first else 1)
     morning = local_instant(today, MORNING)
+    past = arrears.remembers_from(morning) if first and has_past else None
     # The first morning may lie before the real hour: nothing has happened on this clock yet.
-    set_clock(market_at=morning, speed=Decimal(0), is_demo=True)
-    seed_reference()
-    open_platform_accounts()
-    load_grid_factors()
-    seeded = seed_members(password=password, days=DAYS_LISTED)
+    set_clock(market_at=past or morning, speed=Decimal(0), is_demo=True)
+    _seed(stage, password)
+    if past is not None:
+        arrears.play_arrears(stage, password=password)
+        set_clock(market_at=morning, speed=Decimal(0), is_demo=True)
     extend_calendars(days=DAYS_LISTED)
-    enrol_platform()
-    stage.say(
-        f"市场就绪 market: {seeded.organisations} 家主体 members, {seeded.pools} 个资源池 pools,"
-        f" {seeded.listings} 笔常备供给 standing listings"
-    )
     if data is not None:
         stage.say(f"  真实价格表 {imports.import_asks(stage.say, data)} 笔供给 real asks")
     _fund(stage)
+    promise_service(Product.objects.all(), valid_from=today)
+    if past is not None:
+        # Only now: an auction takes the standing offers that are there when it opens.
+        AuctionCalendar.objects.update(is_active=True)
     ensure_default_calendars()
     AuctionCalendar.objects.filter(kind__in=_PAUSED_BY_DAY).update(is_active=False)
     set_speed(speed=BIDDING_SPEED)
     stage.say(f"演示时钟 demo clock: {_text(market_now())}")
     return today + timedelta(days=1)
+
+
+def _seed(stage: Stage, password: str) -> None:
+    seed_reference()
+    open_platform_accounts()
+    load_grid_factors()
+    load_factor_sets()
+    seeded = seed_members(password=password, days=DAYS_LISTED)
+    enrol_platform()
+    stage.say(
+        f"市场就绪 market: {seeded.organisations} 家主体 members, {seeded.pools} 个资源池 pools,"
+        f" {seeded.listings} 笔常备供给 standing listings"
+    )
 
 
 def play_day(stage: Stage, *, day: date, data: Path | None = None) -> Auction:
@@ -125,7 +118,7 @@ def _open_auction(stage: Stage, day: date) -> Auction:
 
 def _bid(stage: Stage, auction: Auction, data: Path | None) -> None:
     cast = gather_cast()
-    stage.say(f"申报 bidding in {auction.code}: {len(cast.buyers)} 家需求方 buyers")
+    stage.say(f"申报 bidding in {auction.code}: {len(cast.buyers)} 家买方 buyers")
     if data is not None:
         stage.say(f"  真实作业 {imports.import_bids(stage.say, data, auction)} 笔申报 real orders")
     appetite = trading.DAY_AHEAD_APPETITE if data is None else trading.BESIDE_IMPORTS_APPETITE
@@ -201,7 +194,7 @@ def act(stage: Stage, cast: Cast, *, now: datetime, is_live: bool = False) -> No
 def _settle(stage: Stage, auction: Auction) -> None:
     posted = SettlementRun.objects.filter(auction=auction, state=SettlementState.POSTED)
     stage.wait_for("settling the day", posted.exists)
-    stage.say(f"结算完成 settled: {posted.get().number}")
+    stage.say(f"结算完成 settled: {posted.get(sequence=1).number}")
 
 
 def _text(instant: datetime) -> str:

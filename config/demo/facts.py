@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, F, Q, Sum
 
-from marketplace.models import Organisation
+from marketplace.models import Listing, ListingState, Organisation
 from orders.clearing import read_bundle, read_result, verify
 from orders.models import (
     Allocation,
@@ -97,14 +97,18 @@ def liveliness(auction: Auction) -> Liveliness:
         blocks_accepted=run.blocks_accepted,
         blocks_paradoxically_rejected=run.blocks_paradoxically_rejected,
         short_deliveries=RatedLine.objects.filter(
-            run__auction=auction, metered_unit_hours__lt=F("sold_unit_hours")
+            run__auction=auction, run__sequence=1, metered_unit_hours__lt=F("sold_unit_hours")
         ).count(),
-        real_asks=Order.objects.filter(
-            auction=auction, side=OrderSide.SELL, listing__source__startswith="import"
-        ).count(),
+        real_asks=_real_asks(auction),
         real_orders=real.count(),
         real_orders_accepted=real.filter(state__in=_ACCEPTED).count(),
     )
+
+
+def _real_asks(auction: Auction) -> int:
+    return Order.objects.filter(
+        auction=auction, side=OrderSide.SELL, listing__source__startswith="import"
+    ).count()
 
 
 def _hubs_trading(run: ClearingRun) -> int:
@@ -114,7 +118,9 @@ def _hubs_trading(run: ClearingRun) -> int:
 
 def emissions(auction: Auction) -> dict[str, Decimal]:
     """Return IT and facility energy (Wh) and location-based tonnes of the day's deliveries."""
-    totals = EmissionRecord.objects.filter(delivery__allocation__auction=auction).aggregate(
+    records = EmissionRecord.objects.filter(delivery__allocation__auction=auction)
+    newest = records.order_by("delivery_id", "-version").distinct("delivery_id")
+    totals = EmissionRecord.objects.filter(pk__in=newest.values("pk")).aggregate(
         it_wh=Sum("it_wh"), facility_wh=Sum("facility_wh"), tonnes=Sum("location_based_t")
     )
     return {key: Decimal(value or 0) for key, value in totals.items()}
@@ -123,11 +129,14 @@ def emissions(auction: Auction) -> dict[str, Decimal]:
 def checks(auction: Auction) -> Iterable[Check]:
     """Yield every check of the day, each by other means than those that made the figures."""
     run = published_run(auction)
-    settled = SettlementRun.objects.get(auction=auction)
+    settled = SettlementRun.objects.filter(auction=auction).latest("sequence")
     yield _verified(run)
     yield _balanced(settled)
     yield _derived_again(settled)
     yield _every_buyer_billed(auction)
+    listed = Listing.objects.filter(source__startswith="import", state=ListingState.ACTIVE).count()
+    if listed:
+        yield _real_input(auction, listed)
     sweep = sweep_ledger()
     yield Check(
         "账簿不变量",
@@ -175,6 +184,11 @@ def _every_buyer_billed(auction: Auction) -> Check:
     missing = Organisation.objects.filter(pk__in=buyers - billed).values_list("code", flat=True)
     detail = f"{len(billed)} / {len(buyers)}" + (f", 缺 missing {list(missing)}" if missing else "")
     return Check("成交即有账单", "every buying member has a bill", buyers <= billed, detail)
+
+
+def _real_input(auction: Auction, listed: int) -> Check:
+    asks = _real_asks(auction)
+    return Check("真实供给入簿", "real asks in the book", asks == listed, f"{asks} / {listed}")
 
 
 def report(auction: Auction, found: Iterable[Check]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from config.demo import trading
 from config.demo.cast import gather_cast
-from config.demo.day import DELIVERY_STEP, Stage, act, jump_to
+from config.demo.day import DELIVERY_STEP, act, jump_to
+from config.demo.stage import Stage
 from marketplace.domain.periods import local_instant, market_date
 from marketplace.selectors.clock import market_now
 from marketplace.services.member_seed import extend_calendars

@@ -114,7 +114,7 @@ def _flows(auction: Auction) -> Iterator[str]:
 
 
 def _money(auction: Auction) -> Iterator[str]:
-    settled = SettlementRun.objects.get(auction=auction)
+    settled = SettlementRun.objects.get(auction=auction, sequence=1)
     bills = {
         row["direction"]: row
         for row in Invoice.objects.filter(run=settled)
@@ -122,15 +122,15 @@ def _money(auction: Auction) -> Iterator[str]:
         .annotate(count=Count("id"), gross=Sum("gross"))
     }
     for direction, name in (
-        (InvoiceDirection.RECEIVABLE, "需求方结算单 bills"),
-        (InvoiceDirection.PAYABLE, "供给方结算单 suppliers' statements"),
+        (InvoiceDirection.RECEIVABLE, "买方结算单 bills"),
+        (InvoiceDirection.PAYABLE, "供方结算单 suppliers' statements"),
     ):
         row = bills.get(direction, {"count": 0, "gross": Decimal(0)})
         yield f"  {name:<20} {row['count']} 张, 含税合计 gross {_cny(row['gross'])}"
     yield (
-        f"  资金去向 money       需求方 buyers {_cny(settled.buyer_net_cny)} = 供给方 sellers"
-        f" {_cny(settled.seller_net_cny)} + 传输费 tariffs {_cny(settled.tariffs_cny)}"
-        f" + 阻塞收入 congestion rent {_cny(settled.congestion_rent_cny)};"
+        f"  资金去向 money       买方 buyers {_cny(settled.buyer_net_cny)} = 供方 sellers"
+        f" {_cny(settled.seller_net_cny)} + 网络使用费 tariffs {_cny(settled.tariffs_cny)}"
+        f" + 阻塞盈余 congestion rent {_cny(settled.congestion_rent_cny)};"
         f" 服务费 fees {_cny(settled.fees_cny)}"
     )
 

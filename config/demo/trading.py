@@ -90,5 +90,6 @@ def request(auction: Auction, wanted: WantedOrder) -> OrderRequest:
         limit_price=wanted.limit_price if wanted.is_block else None,
         min_acceptance=wanted.min_acceptance,
         scenario=wanted.scenario.code,
+        max_carbon_g=wanted.max_carbon_g,
         source=OrderSource.DEMO,
     )

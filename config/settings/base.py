@@ -1,5 +1,7 @@
 """Settings shared by every environment: apps, middleware, database, language, security."""
 
+import tomllib
+
 from django.utils.translation import gettext_lazy as _
 
 from config import env
@@ -9,6 +11,8 @@ from config.settings.logging import *  # noqa: F403
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = env.var_dir()
+# Stands in every report, so that a file can be made again by the program that made it.
+CODE_VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # --- apps ---------------------------------------------------------------------------------------
 
@@ -228,6 +232,7 @@ PORTAL_PROVIDERS = {
     "bell": "marketplace.web.notification_pages.bell",
     "auction_strip": "orders.web.strip.auction_strip",
     "recent_prices": "orders.web.recent_prices.recent_prices",
+    "green_hours": "orders.web.green_hours.green_hours",
     "listing_sales": "orders.web.listing_sales.listing_sales",
     "price_ranges": "orders.web.listing_sales.price_ranges",
     "delivery_record": "settlement.web.delivery_record.delivery_record_provider",

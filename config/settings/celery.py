@@ -4,6 +4,7 @@ The broker only wakes somebody. What is due stands in PostgreSQL, and every task
 there, so a task that runs twice, late or never changes no result.
 """
 
+from celery.schedules import crontab
 from kombu import Exchange, Queue
 
 from config import env
@@ -131,25 +132,56 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 15},
     },
+    "units that run out": {
+        "task": "settlement.tasks.expire_registry_units",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "due settlements": {
         "task": "settlement.tasks.settle_due",
         "schedule": 5.0,
         "options": {"expires": 15},
+    },
+    "due differences": {
+        "task": "settlement.tasks.settle_due_differences",
+        "schedule": 15.0,
+        "options": {"expires": 30},
     },
     "expired credit limits": {
         "task": "settlement.tasks.expire_credit_limits",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "statements confirmed by silence": {
+        "task": "settlement.tasks.confirm_by_silence",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "due cases": {
+        "task": "settlement.tasks.run_cases",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "carbon statements": {
+        "task": "settlement.tasks.issue_carbon_statements",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "due exports": {
+        "task": "settlement.tasks.export_due",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "ledger blocks": {
         "task": "settlement.tasks.seal_ledger_blocks",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "ledger invariants": {
+    # 02:30 in Shanghai, when no gate closes and no batch is paid.
+    "nightly sweep": {
         "task": "settlement.tasks.sweep_invariants",
-        "schedule": 300.0,
-        "options": {"expires": 300},
+        "schedule": crontab(hour="18", minute="30"),
+        "options": {"expires": 3600},
     },
 }
 # Kept in memory: a file would tell nothing that the database does not know better.

@@ -5,13 +5,18 @@ import os
 from config import env
 
 # A cluster of its own, so that tests never meet a developer's data and may trade safety for speed.
-if not env.text("HENGSUAN_VAR"):
-    os.environ["HENGSUAN_VAR"] = str(env.BASE_DIR / "var" / "test")
+# And one for each of parallel test processes: an open transaction of one would keep the ledger of
+# the other from being sealed, because the oldest transaction is that of the whole cluster.
+_TESTS = "-".join(filter(None, ["test", os.environ.get("PYTEST_XDIST_WORKER")]))
+# The process that shares the tests out reads these settings first and hands its choice down.
+_CHOICE = "HENGSUAN_TESTS_CHOSE"
+if env.text("HENGSUAN_VAR") in {"", os.environ.get(_CHOICE)}:
+    os.environ["HENGSUAN_VAR"] = os.environ[_CHOICE] = str(env.BASE_DIR / "var" / _TESTS)
 os.environ.setdefault("HENGSUAN_DB_ROLE", "owner")
 os.environ.setdefault("HENGSUAN_PG_FAST", "1")
 
-from config.settings.base import *  # noqa: F403
-from config.settings.base import DATABASES
+from config.settings.base import *  # noqa: E402, F403
+from config.settings.base import DATABASES  # noqa: E402
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]

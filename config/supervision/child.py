@@ -19,10 +19,11 @@ LOG_LIMIT_BYTES = 10_000_000
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: a name for people and logs, and the command line."""
+    """What to run: a name for people and logs, the command line, and open files to go with it."""
 
     name: str
     command: tuple[str, ...]
+    descriptors: tuple[int, ...] = ()
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Child:
                 cwd=env.BASE_DIR,
                 env=self.environment,
                 start_new_session=True,
+                pass_fds=self.program.descriptors,
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - the supervisor has one thread
             )
         self._started_at = time.monotonic()

@@ -9,15 +9,15 @@ from config.supervision.child import Program
 QUEUES = "clearing,settlement,exports,messages,default"
 
 
-def web(host: str, port: int) -> Program:
-    """Return the web server; in debug mode it reloads changed code."""
+def web(door: int) -> Program:
+    """Return the web server on an open socket; in debug mode it reloads changed code."""
     command = [
         *(sys.executable, "-m", "gunicorn", "config.wsgi:application"),
-        *("--bind", f"{host}:{port}", "--workers", "2", "--threads", "4"),
+        *("--bind", f"fd://{door}", "--workers", "2", "--threads", "4"),
         *("--graceful-timeout", "10", "--timeout", "60", "--no-control-socket"),
         *(["--reload"] if settings.DEBUG else []),
     ]
-    return Program("web", tuple(command))
+    return Program("web", tuple(command), descriptors=(door,))
 
 
 def worker(concurrency: int = 2) -> Program:

@@ -27,14 +27,14 @@ from django.utils import timezone
 
 from config import env
 from config.embedded import postgres, valkey
-from config.embedded.process import LOOPBACK, EmbeddedServerError, die_with_parent, free_port
+from config.embedded.process import LOOPBACK, EmbeddedServerError, die_with_parent
 from config.heartbeat import last_heartbeat_at
 from config.supervision import programs
 from config.supervision.child import Child, Program
 from config.supervision.errors import SupervisionError
+from config.supervision.port import open_port
 from config.tasks import record_worker_heartbeat
 
-DEFAULT_PORT = 8000
 GRACE_S = 25.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -62,6 +62,7 @@ class Supervisor:
         self._log_dir = env.var_dir() / "log"
         self._children: list[Child] = []
         self._lock: Any = None
+        self._door: Any = None
         self._interrupted = False
         self._hurry = False
         self._handlers: dict[signal.Signals, Any] = {}
@@ -100,7 +101,8 @@ class Supervisor:
         """
         self._take_lock()
         self._catch_signals()
-        self.port = self._choose_port(self.port)
+        self._door = open_port(self.host, self.port)
+        self.port = self._door.getsockname()[1]
         self._start_servers()
         self._prepare()
         self._start_children()
@@ -180,17 +182,6 @@ class Supervisor:
         for number in self._handlers:
             signal.signal(number, hurry)
 
-    def _choose_port(self, wanted: int) -> int:
-        if wanted:
-            if free_port(wanted) != wanted:
-                raise SupervisionError(
-                    f"Port {wanted} is in use: end the program that holds it, choose another port,"
-                    " or name none and the next free one is taken."
-                )
-            return wanted
-        candidates = range(DEFAULT_PORT, DEFAULT_PORT + 50)
-        return next((port for port in candidates if free_port(port) == port), 0) or free_port()
-
     def _start_servers(self) -> None:
         try:
             if settings.EMBEDDED_DATABASE:
@@ -247,7 +238,7 @@ class Supervisor:
         }
 
     def _programs(self) -> list[Program]:
-        return [programs.worker(), programs.web(self.host, self.port), programs.beat()]
+        return [programs.worker(), programs.web(self._door.fileno()), programs.beat()]
 
     def _start_children(self) -> None:
         for program in self._programs():
@@ -310,6 +301,9 @@ class Supervisor:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers = {}
+        if self._door is not None:
+            self._door.close()
+            self._door = None
         if self._lock is not None:
             (self._run_dir / "service.json").unlink(missing_ok=True)
             self._lock.close()

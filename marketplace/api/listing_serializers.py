@@ -141,6 +141,14 @@ class PoolOutput(serializers.Serializer):
     power_w_per_unit = ExactDecimalField()
     pue = ExactDecimalField()
     green_share = ExactDecimalField()
+    carbon_g_per_unit_hour = ExactDecimalField(
+        allow_null=True, help_text="Declared, market-based; None: the estimate from the grid."
+    )
+    carbon_profile_g = serializers.ListField(
+        child=ExactDecimalField(),
+        help_text="Declared carbon of each hour of the day from 00:00, market time; or none.",
+    )
+    carbon_evidence = serializers.CharField(allow_blank=True)
 
 
 class PoolList(serializers.Serializer):
@@ -165,3 +173,13 @@ class PoolInput(StrictSerializer):
     power_w_per_unit = StrictDecimalField(max_digits=6, places=2, required=False)
     pue = StrictDecimalField(max_digits=1, places=4, required=False)
     green_share = StrictDecimalField(max_digits=1, places=4, required=False)
+    carbon_g_per_unit_hour = StrictDecimalField(
+        max_digits=8, places=3, required=False, help_text="Needs `carbon_evidence`."
+    )
+    carbon_profile_g = serializers.ListField(
+        child=StrictDecimalField(max_digits=8, places=3),
+        max_length=24,
+        required=False,
+        help_text="24 figures, one for each hour of the day; needs `carbon_evidence`.",
+    )
+    carbon_evidence = TextField(max_length=200, required=False, allow_blank=True)

@@ -54,6 +54,18 @@ class CsvParser(BaseParser):
         return read_limited(stream)
 
 
+class XmlParser(CsvParser):
+    """An XML file as the whole body; nothing of it is parsed here."""
+
+    media_type = "application/xml"
+
+
+class JsonFileParser(CsvParser):
+    """A JSON file as the whole body, kept as it came; the import reads it."""
+
+    media_type = "application/json"
+
+
 def read_limited(stream: Any) -> bytes:
     """Return a body of at most the size that settings allow."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -182,8 +182,18 @@ def delivery_window(kind: AuctionKind, day: date, zone: ZoneInfo = MARKET_TIME_Z
 
 
 def local_instant(day: date, at: time, zone: ZoneInfo = MARKET_TIME_ZONE) -> datetime:
-    """Return the UTC instant of a wall-clock time in the market's zone."""
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+    """Return the UTC instant of a wall-clock time in the market's zone.
+
+    Of a time that comes twice the first is meant, unless its `fold` says the second.
+
+    Raises:
+        ValueError: the clock jumps over that time on that day.
+    """
+    local = datetime.combine(day, at, tzinfo=zone)
+    instant = local.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise ValueError(f"{local:%Y-%m-%d %H:%M} does not exist in {zone.key}")
+    return instant
 
 
 def market_date(instant: datetime, zone: ZoneInfo = MARKET_TIME_ZONE) -> date:

@@ -21,6 +21,7 @@ PAGES = {
     "market-rules": "reference/market-rules.md",
     "price-index": "reference/price-index.md",
     "carbon": "explanation/carbon.md",
+    "green-supply": "explanation/green-supply.md",
 }
 _HAN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+")
 _NOT_IN_ANCHOR = re.compile(r"[^a-z0-9]+")

@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.migration_operations import CreateTogether
 from marketplace.services.history import protect_history
 
 
@@ -15,344 +16,383 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="TwoPersonRequest",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="TwoPersonRequest",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("action", models.CharField(max_length=60)),
+                        ("object_type", models.CharField(max_length=60)),
+                        ("object_id", models.CharField(max_length=64)),
+                        ("object_name", models.CharField(max_length=120)),
+                        ("params", models.JSONField(blank=True, default=dict)),
+                        ("reason", models.CharField(max_length=300)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("pending", "Waiting for a second person"),
+                                    ("approved", "Approved and carried out"),
+                                    ("refused", "Refused"),
+                                    ("withdrawn", "Withdrawn"),
+                                    ("expired", "Expired"),
+                                ],
+                                default="pending",
+                                max_length=10,
+                            ),
+                        ),
+                        ("requested_at", models.DateTimeField(auto_now_add=True)),
+                        ("expires_at", models.DateTimeField()),
+                        ("decided_at", models.DateTimeField(blank=True, null=True)),
+                        ("decision_note", models.CharField(blank=True, max_length=300)),
+                        (
+                            "decided_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "requested_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Two-person request",
+                        "verbose_name_plural": "Two-person requests",
+                    },
                 ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("action", models.CharField(max_length=60)),
-                ("object_type", models.CharField(max_length=60)),
-                ("object_id", models.CharField(max_length=64)),
-                ("object_name", models.CharField(max_length=120)),
-                ("params", models.JSONField(blank=True, default=dict)),
-                ("reason", models.CharField(max_length=300)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Waiting for a second person"),
-                            ("approved", "Approved and carried out"),
-                            ("refused", "Refused"),
-                            ("withdrawn", "Withdrawn"),
-                            ("expired", "Expired"),
+                migrations.CreateModel(
+                    name="PriceBand",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("valid_from", models.DateTimeField(verbose_name="Valid from")),
+                        (
+                            "price_min",
+                            models.DecimalField(
+                                decimal_places=6, max_digits=14, verbose_name="Lowest price"
+                            ),
+                        ),
+                        (
+                            "price_max",
+                            models.DecimalField(
+                                decimal_places=6, max_digits=14, verbose_name="Highest price"
+                            ),
+                        ),
+                        (
+                            "reason",
+                            models.CharField(blank=True, max_length=300, verbose_name="Reason"),
+                        ),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="price_bands",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "request",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.twopersonrequest",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Price band",
+                        "verbose_name_plural": "Price bands",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Notice",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "title_zh",
+                            models.CharField(max_length=120, verbose_name="Chinese title"),
+                        ),
+                        (
+                            "title_en",
+                            models.CharField(max_length=160, verbose_name="English title"),
+                        ),
+                        ("body_zh", models.TextField(verbose_name="Chinese text")),
+                        ("body_en", models.TextField(verbose_name="English text")),
+                        (
+                            "audience",
+                            models.CharField(
+                                choices=[
+                                    ("all", "All members"),
+                                    ("role", "People with one role"),
+                                    ("organisation", "One member"),
+                                ],
+                                max_length=12,
+                                verbose_name="For",
+                            ),
+                        ),
+                        (
+                            "role",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("supplier", "Supplier"),
+                                    ("buyer", "Buyer"),
+                                    ("finance", "Finance"),
+                                    ("operator", "Market operator"),
+                                    ("auditor", "Auditor"),
+                                ],
+                                max_length=12,
+                                verbose_name="Role",
+                            ),
+                        ),
+                        (
+                            "published_at",
+                            models.DateTimeField(verbose_name="Published at (market time)"),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                                verbose_name="Organisation",
+                            ),
+                        ),
+                        (
+                            "published_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Notice",
+                        "verbose_name_plural": "Notices",
+                        "indexes": [models.Index(fields=["-id"], name="notice_recent")],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("audience", "all"),
+                                        ("organisation__isnull", True),
+                                        ("role", ""),
+                                    ),
+                                    models.Q(
+                                        ("audience", "role"),
+                                        ("organisation__isnull", True),
+                                        models.Q(("role", ""), _negated=True),
+                                    ),
+                                    models.Q(
+                                        ("audience", "organisation"),
+                                        ("organisation__isnull", False),
+                                        ("role", ""),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="notice_has_one_audience",
+                            )
                         ],
-                        default="pending",
-                        max_length=10,
-                    ),
+                    },
                 ),
-                ("requested_at", models.DateTimeField(auto_now_add=True)),
-                ("expires_at", models.DateTimeField()),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("decision_note", models.CharField(blank=True, max_length=300)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "requested_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Two-person request",
-                "verbose_name_plural": "Two-person requests",
-            },
-        ),
-        migrations.CreateModel(
-            name="PriceBand",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("valid_from", models.DateTimeField(verbose_name="Valid from")),
-                (
-                    "price_min",
-                    models.DecimalField(
-                        decimal_places=6, max_digits=14, verbose_name="Lowest price"
-                    ),
-                ),
-                (
-                    "price_max",
-                    models.DecimalField(
-                        decimal_places=6, max_digits=14, verbose_name="Highest price"
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, max_length=300, verbose_name="Reason")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="price_bands",
-                        to="marketplace.product",
-                    ),
-                ),
-                (
-                    "request",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.twopersonrequest",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Price band",
-                "verbose_name_plural": "Price bands",
-            },
-        ),
-        migrations.CreateModel(
-            name="Notice",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("title_zh", models.CharField(max_length=120, verbose_name="Chinese title")),
-                ("title_en", models.CharField(max_length=160, verbose_name="English title")),
-                ("body_zh", models.TextField(verbose_name="Chinese text")),
-                ("body_en", models.TextField(verbose_name="English text")),
-                (
-                    "audience",
-                    models.CharField(
-                        choices=[
-                            ("all", "All members"),
-                            ("role", "People with one role"),
-                            ("organisation", "One member"),
+                migrations.CreateModel(
+                    name="Suggestion",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("subject", models.CharField(max_length=120, verbose_name="Subject")),
+                        ("text", models.TextField(verbose_name="Suggestion")),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("sent", "Sent"),
+                                    ("under_review", "Under review"),
+                                    ("answered", "Answered"),
+                                ],
+                                default="sent",
+                                max_length=12,
+                            ),
+                        ),
+                        ("answer", models.TextField(blank=True, verbose_name="Answer")),
+                        (
+                            "is_public",
+                            models.BooleanField(
+                                default=False, verbose_name="Everybody may read question and answer"
+                            ),
+                        ),
+                        ("sent_at", models.DateTimeField(verbose_name="Sent at (market time)")),
+                        (
+                            "answered_at",
+                            models.DateTimeField(
+                                blank=True, null=True, verbose_name="Answered at (market time)"
+                            ),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "answered_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "author",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Suggestion",
+                        "verbose_name_plural": "Suggestions",
+                        "indexes": [
+                            models.Index(fields=["state", "-id"], name="suggestion_state"),
+                            models.Index(fields=["organisation", "-id"], name="suggestion_member"),
                         ],
-                        max_length=12,
-                        verbose_name="For",
-                    ),
-                ),
-                (
-                    "role",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("supplier", "Supplier"),
-                            ("buyer", "Buyer"),
-                            ("finance", "Finance"),
-                            ("operator", "Market operator"),
-                            ("auditor", "Auditor"),
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("state", "answered"), _negated=True),
+                                    models.Q(
+                                        models.Q(("answer", ""), _negated=True),
+                                        ("answered_at__isnull", False),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="suggestion_answer_is_there",
+                            )
                         ],
-                        max_length=12,
-                        verbose_name="Role",
+                    },
+                ),
+                migrations.AddIndex(
+                    model_name="twopersonrequest",
+                    index=models.Index(fields=["state", "-id"], name="request_state"),
+                ),
+                migrations.AddIndex(
+                    model_name="twopersonrequest",
+                    index=models.Index(fields=["object_type", "object_id"], name="request_object"),
+                ),
+                migrations.AddConstraint(
+                    model_name="twopersonrequest",
+                    constraint=models.UniqueConstraint(
+                        condition=models.Q(("state", "pending")),
+                        fields=("action", "object_type", "object_id"),
+                        name="one_pending_request",
                     ),
                 ),
-                ("published_at", models.DateTimeField(verbose_name="Published at (market time)")),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                        verbose_name="Organisation",
-                    ),
-                ),
-                (
-                    "published_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Notice",
-                "verbose_name_plural": "Notices",
-                "indexes": [models.Index(fields=["-id"], name="notice_recent")],
-                "constraints": [
-                    models.CheckConstraint(
+                migrations.AddConstraint(
+                    model_name="twopersonrequest",
+                    constraint=models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(
-                                ("audience", "all"), ("organisation__isnull", True), ("role", "")
-                            ),
-                            models.Q(
-                                ("audience", "role"),
-                                ("organisation__isnull", True),
-                                models.Q(("role", ""), _negated=True),
-                            ),
-                            models.Q(
-                                ("audience", "organisation"),
-                                ("organisation__isnull", False),
-                                ("role", ""),
-                            ),
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("requested_by")), _negated=True),
                             _connector="OR",
                         ),
-                        name="notice_has_one_audience",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Suggestion",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        name="request_needs_two_people",
                     ),
                 ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("subject", models.CharField(max_length=120, verbose_name="Subject")),
-                ("text", models.TextField(verbose_name="Suggestion")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("sent", "Sent"),
-                            ("under_review", "Under review"),
-                            ("answered", "Answered"),
-                        ],
-                        default="sent",
-                        max_length=12,
-                    ),
-                ),
-                ("answer", models.TextField(blank=True, verbose_name="Answer")),
-                (
-                    "is_public",
-                    models.BooleanField(
-                        default=False, verbose_name="Everybody may read question and answer"
-                    ),
-                ),
-                ("sent_at", models.DateTimeField(verbose_name="Sent at (market time)")),
-                (
-                    "answered_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="Answered at (market time)"
-                    ),
-                ),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "answered_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "author",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Suggestion",
-                "verbose_name_plural": "Suggestions",
-                "indexes": [
-                    models.Index(fields=["state", "-id"], name="suggestion_state"),
-                    models.Index(fields=["organisation", "-id"], name="suggestion_member"),
-                ],
-                "constraints": [
-                    models.CheckConstraint(
+                migrations.AddConstraint(
+                    model_name="twopersonrequest",
+                    constraint=models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("state", "answered"), _negated=True),
-                            models.Q(
-                                models.Q(("answer", ""), _negated=True),
-                                ("answered_at__isnull", False),
-                            ),
+                            models.Q(("state__in", ["approved", "refused"]), _negated=True),
+                            models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
                             _connector="OR",
                         ),
-                        name="suggestion_answer_is_there",
-                    )
-                ],
-            },
-        ),
-        migrations.AddIndex(
-            model_name="twopersonrequest",
-            index=models.Index(fields=["state", "-id"], name="request_state"),
-        ),
-        migrations.AddIndex(
-            model_name="twopersonrequest",
-            index=models.Index(fields=["object_type", "object_id"], name="request_object"),
-        ),
-        migrations.AddConstraint(
-            model_name="twopersonrequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "pending")),
-                fields=("action", "object_type", "object_id"),
-                name="one_pending_request",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="twopersonrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("requested_by")), _negated=True),
-                    _connector="OR",
+                        name="request_decision_has_a_person",
+                    ),
                 ),
-                name="request_needs_two_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="twopersonrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["approved", "refused"]), _negated=True),
-                    models.Q(("decided_at__isnull", False), ("decided_by__isnull", False)),
-                    _connector="OR",
+                migrations.AddConstraint(
+                    model_name="priceband",
+                    constraint=models.UniqueConstraint(
+                        fields=("product", "valid_from"), name="price_band_unique"
+                    ),
                 ),
-                name="request_decision_has_a_person",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="priceband",
-            constraint=models.UniqueConstraint(
-                fields=("product", "valid_from"), name="price_band_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="priceband",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("price_max__gt", models.F("price_min")),
-                    ("price_max__lt", 1000000),
-                    ("price_min__gte", 0),
+                migrations.AddConstraint(
+                    model_name="priceband",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("price_max__gt", models.F("price_min")),
+                            ("price_max__lt", 1000000),
+                            ("price_min__gte", 0),
+                        ),
+                        name="price_band_sane",
+                    ),
                 ),
-                name="price_band_sane",
-            ),
+            ]
         ),
         *protect_history("marketplace_priceband", "marketplace_notice"),
     ]

@@ -7,6 +7,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.migration_operations import CreateTogether
 from marketplace.services.history import protect_history
 
 
@@ -16,498 +17,568 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Notification",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("topic", models.CharField(max_length=40)),
-                ("key", models.CharField(max_length=80)),
-                ("params", models.JSONField(default=dict)),
-                ("path", models.CharField(blank=True, max_length=200)),
-                ("market_at", models.DateTimeField()),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="notifications",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Notification",
-                "verbose_name_plural": "Notifications",
-            },
-        ),
-        migrations.CreateModel(
-            name="EmailDelivery",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("due", "Waiting"), ("sent", "Delivered"), ("failed", "Given up")],
-                        default="due",
-                        max_length=6,
-                    ),
-                ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField()),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("problem", models.CharField(blank=True, max_length=200)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "notification",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="emails",
-                        to="marketplace.notification",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "E-mail",
-                "verbose_name_plural": "E-mails",
-            },
-        ),
-        migrations.CreateModel(
-            name="NotificationCopy",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("read_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "notification",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="copies",
-                        to="marketplace.notification",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="notification_copies",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Copy of a notification",
-                "verbose_name_plural": "Copies of notifications",
-            },
-        ),
-        migrations.CreateModel(
-            name="NotificationSetting",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("topic", models.CharField(max_length=40)),
-                ("in_portal", models.BooleanField(verbose_name="In the portal")),
-                ("by_email", models.BooleanField(verbose_name="By e-mail")),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="notification_settings",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Notification setting",
-                "verbose_name_plural": "Notification settings",
-            },
-        ),
-        migrations.CreateModel(
-            name="RecoveryCode",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("digest", models.CharField(max_length=64, unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("used_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="recovery_codes",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Recovery code",
-                "verbose_name_plural": "Recovery codes",
-            },
-        ),
-        migrations.CreateModel(
-            name="UserSession",
-            fields=[
-                (
-                    "session_key",
-                    models.CharField(
-                        max_length=40, primary_key=True, serialize=False, verbose_name="session key"
-                    ),
-                ),
-                ("session_data", models.TextField(verbose_name="session data")),
-                ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
-                ("address", models.GenericIPAddressField(blank=True, null=True)),
-                ("agent", models.CharField(blank=True, max_length=200)),
-                ("signed_in_at", models.DateTimeField(blank=True, null=True)),
-                ("seen_at", models.DateTimeField(auto_now=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="portal_sessions",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Session",
-                "verbose_name_plural": "Sessions",
-            },
-        ),
-        migrations.CreateModel(
-            name="WebhookDelivery",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("due", "Waiting"), ("sent", "Delivered"), ("failed", "Given up")],
-                        default="due",
-                        max_length=6,
-                    ),
-                ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField()),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "notification",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="webhook_deliveries",
-                        to="marketplace.notification",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Webhook delivery",
-                "verbose_name_plural": "Webhook deliveries",
-            },
-        ),
-        migrations.CreateModel(
-            name="WebhookAttempt",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("http_status", models.PositiveSmallIntegerField(blank=True, null=True)),
-                ("problem", models.CharField(blank=True, max_length=40)),
-                ("duration_ms", models.PositiveIntegerField()),
-                (
-                    "delivery",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tries",
-                        to="marketplace.webhookdelivery",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Webhook attempt",
-                "verbose_name_plural": "Webhook attempts",
-            },
-        ),
-        migrations.CreateModel(
-            name="WebhookEndpoint",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("url", models.URLField(max_length=500, verbose_name="Address")),
-                (
-                    "topics",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=40), size=None, verbose_name="Events"
-                    ),
-                ),
-                ("ciphertext", models.BinaryField()),
-                ("key_id", models.CharField(max_length=16)),
-                ("is_active", models.BooleanField(default=True, verbose_name="On")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="webhook_endpoints",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Webhook",
-                "verbose_name_plural": "Webhooks",
-            },
-        ),
-        migrations.AddField(
-            model_name="webhookdelivery",
-            name="endpoint",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="deliveries",
-                to="marketplace.webhookendpoint",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Authenticator",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        help_text="The human-readable name of this device.", max_length=64
-                    ),
-                ),
-                (
-                    "confirmed",
-                    models.BooleanField(default=True, help_text="Is this device ready for use?"),
-                ),
-                (
-                    "throttling_failure_timestamp",
-                    models.DateTimeField(
-                        blank=True,
-                        default=None,
-                        help_text="A timestamp of the last failed verification attempt. Null if last attempt succeeded.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "throttling_failure_count",
-                    models.PositiveIntegerField(
-                        default=0, help_text="Number of successive failed attempts."
-                    ),
-                ),
-                ("ciphertext", models.BinaryField()),
-                ("key_id", models.CharField(max_length=16)),
-                ("last_step", models.BigIntegerField(default=-1)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        help_text="The user that this device belongs to.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Authenticator app",
-                "verbose_name_plural": "Authenticator apps",
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("confirmed", True)),
-                        fields=("user",),
-                        name="one_authenticator_a_person",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Invitation",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("email", models.EmailField(max_length=254, verbose_name="E-mail")),
-                (
-                    "roles",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(
-                            choices=[
-                                ("supplier", "Supplier"),
-                                ("buyer", "Buyer"),
-                                ("finance", "Finance"),
-                                ("operator", "Market operator"),
-                                ("auditor", "Auditor"),
-                            ],
-                            max_length=12,
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="Notification",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
                         ),
-                        size=None,
-                        verbose_name="Roles",
-                    ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("topic", models.CharField(max_length=40)),
+                        ("key", models.CharField(max_length=80)),
+                        ("params", models.JSONField(default=dict)),
+                        ("path", models.CharField(blank=True, max_length=200)),
+                        ("market_at", models.DateTimeField()),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="notifications",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Notification",
+                        "verbose_name_plural": "Notifications",
+                    },
                 ),
-                ("digest", models.CharField(max_length=64, unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("expires_at", models.DateTimeField()),
-                ("accepted_at", models.DateTimeField(blank=True, null=True)),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "accepted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                migrations.CreateModel(
+                    name="EmailDelivery",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("due", "Waiting"),
+                                    ("sent", "Delivered"),
+                                    ("failed", "Given up"),
+                                ],
+                                default="due",
+                                max_length=6,
+                            ),
+                        ),
+                        ("attempts", models.PositiveSmallIntegerField(default=0)),
+                        ("next_attempt_at", models.DateTimeField()),
+                        ("finished_at", models.DateTimeField(blank=True, null=True)),
+                        ("problem", models.CharField(blank=True, max_length=200)),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "notification",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="emails",
+                                to="marketplace.notification",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "E-mail",
+                        "verbose_name_plural": "E-mails",
+                    },
                 ),
-                (
-                    "invited_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                migrations.CreateModel(
+                    name="NotificationCopy",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("read_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "notification",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="copies",
+                                to="marketplace.notification",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="notification_copies",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Copy of a notification",
+                        "verbose_name_plural": "Copies of notifications",
+                    },
                 ),
-                (
-                    "organisation",
-                    models.ForeignKey(
+                migrations.CreateModel(
+                    name="NotificationSetting",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("topic", models.CharField(max_length=40)),
+                        ("in_portal", models.BooleanField(verbose_name="In the portal")),
+                        ("by_email", models.BooleanField(verbose_name="By e-mail")),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="notification_settings",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Notification setting",
+                        "verbose_name_plural": "Notification settings",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="RecoveryCode",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("digest", models.CharField(max_length=64, unique=True)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        ("used_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="recovery_codes",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Recovery code",
+                        "verbose_name_plural": "Recovery codes",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="UserSession",
+                    fields=[
+                        (
+                            "session_key",
+                            models.CharField(
+                                max_length=40,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="session key",
+                            ),
+                        ),
+                        ("session_data", models.TextField(verbose_name="session data")),
+                        (
+                            "expire_date",
+                            models.DateTimeField(db_index=True, verbose_name="expire date"),
+                        ),
+                        ("address", models.GenericIPAddressField(blank=True, null=True)),
+                        ("agent", models.CharField(blank=True, max_length=200)),
+                        ("signed_in_at", models.DateTimeField(blank=True, null=True)),
+                        ("seen_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="portal_sessions",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Session",
+                        "verbose_name_plural": "Sessions",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="WebhookDelivery",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("due", "Waiting"),
+                                    ("sent", "Delivered"),
+                                    ("failed", "Given up"),
+                                ],
+                                default="due",
+                                max_length=6,
+                            ),
+                        ),
+                        ("attempts", models.PositiveSmallIntegerField(default=0)),
+                        ("next_attempt_at", models.DateTimeField()),
+                        ("finished_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "notification",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="webhook_deliveries",
+                                to="marketplace.notification",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Webhook delivery",
+                        "verbose_name_plural": "Webhook deliveries",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="WebhookAttempt",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("http_status", models.PositiveSmallIntegerField(blank=True, null=True)),
+                        ("problem", models.CharField(blank=True, max_length=40)),
+                        ("duration_ms", models.PositiveIntegerField()),
+                        (
+                            "delivery",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="tries",
+                                to="marketplace.webhookdelivery",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Webhook attempt",
+                        "verbose_name_plural": "Webhook attempts",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="WebhookEndpoint",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("url", models.URLField(max_length=500, verbose_name="Address")),
+                        (
+                            "topics",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=40),
+                                size=None,
+                                verbose_name="Events",
+                            ),
+                        ),
+                        ("ciphertext", models.BinaryField()),
+                        ("key_id", models.CharField(max_length=16)),
+                        ("is_active", models.BooleanField(default=True, verbose_name="On")),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "created_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="webhook_endpoints",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Webhook",
+                        "verbose_name_plural": "Webhooks",
+                    },
+                ),
+                migrations.AddField(
+                    model_name="webhookdelivery",
+                    name="endpoint",
+                    field=models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="invitations",
-                        to="marketplace.organisation",
+                        related_name="deliveries",
+                        to="marketplace.webhookendpoint",
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Invitation",
-                "verbose_name_plural": "Invitations",
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("accepted_at", None), ("withdrawn_at", None)),
-                        fields=("organisation", "email"),
-                        name="one_open_invitation_a_person",
-                    )
-                ],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "topic", "key"), name="notification_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="emaildelivery",
-            index=models.Index(
-                condition=models.Q(("state", "due")), fields=["next_attempt_at"], name="email_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="emaildelivery",
-            constraint=models.UniqueConstraint(
-                fields=("notification", "user"), name="email_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notificationcopy",
-            index=models.Index(fields=["user", "organisation", "-id"], name="copy_list"),
-        ),
-        migrations.AddIndex(
-            model_name="notificationcopy",
-            index=models.Index(
-                condition=models.Q(("read_at", None)),
-                fields=["user", "organisation"],
-                name="copy_unread",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notificationcopy",
-            constraint=models.UniqueConstraint(fields=("notification", "user"), name="copy_unique"),
-        ),
-        migrations.AddConstraint(
-            model_name="notificationsetting",
-            constraint=models.UniqueConstraint(
-                fields=("user", "topic"), name="notification_setting_unique"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(("state", "due")), fields=["next_attempt_at"], name="webhook_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookdelivery",
-            constraint=models.UniqueConstraint(
-                fields=("notification", "endpoint"), name="webhook_delivery_unique"
-            ),
+                migrations.CreateModel(
+                    name="Authenticator",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "name",
+                            models.CharField(
+                                help_text="The human-readable name of this device.", max_length=64
+                            ),
+                        ),
+                        (
+                            "confirmed",
+                            models.BooleanField(
+                                default=True, help_text="Is this device ready for use?"
+                            ),
+                        ),
+                        (
+                            "throttling_failure_timestamp",
+                            models.DateTimeField(
+                                blank=True,
+                                default=None,
+                                help_text="A timestamp of the last failed verification attempt. Null if last attempt succeeded.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "throttling_failure_count",
+                            models.PositiveIntegerField(
+                                default=0, help_text="Number of successive failed attempts."
+                            ),
+                        ),
+                        ("ciphertext", models.BinaryField()),
+                        ("key_id", models.CharField(max_length=16)),
+                        ("last_step", models.BigIntegerField(default=-1)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "user",
+                            models.ForeignKey(
+                                help_text="The user that this device belongs to.",
+                                on_delete=django.db.models.deletion.CASCADE,
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Authenticator app",
+                        "verbose_name_plural": "Authenticator apps",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("confirmed", True)),
+                                fields=("user",),
+                                name="one_authenticator_a_person",
+                            )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Invitation",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("email", models.EmailField(max_length=254, verbose_name="E-mail")),
+                        (
+                            "roles",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(
+                                    choices=[
+                                        ("supplier", "Supplier"),
+                                        ("buyer", "Buyer"),
+                                        ("finance", "Finance"),
+                                        ("operator", "Market operator"),
+                                        ("auditor", "Auditor"),
+                                    ],
+                                    max_length=12,
+                                ),
+                                size=None,
+                                verbose_name="Roles",
+                            ),
+                        ),
+                        ("digest", models.CharField(max_length=64, unique=True)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        ("expires_at", models.DateTimeField()),
+                        ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                        ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "accepted_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "invited_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="invitations",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Invitation",
+                        "verbose_name_plural": "Invitations",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("accepted_at", None), ("withdrawn_at", None)),
+                                fields=("organisation", "email"),
+                                name="one_open_invitation_a_person",
+                            )
+                        ],
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name="notification",
+                    constraint=models.UniqueConstraint(
+                        fields=("organisation", "topic", "key"), name="notification_unique"
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="emaildelivery",
+                    index=models.Index(
+                        condition=models.Q(("state", "due")),
+                        fields=["next_attempt_at"],
+                        name="email_due",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="emaildelivery",
+                    constraint=models.UniqueConstraint(
+                        fields=("notification", "user"), name="email_unique"
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="notificationcopy",
+                    index=models.Index(fields=["user", "organisation", "-id"], name="copy_list"),
+                ),
+                migrations.AddIndex(
+                    model_name="notificationcopy",
+                    index=models.Index(
+                        condition=models.Q(("read_at", None)),
+                        fields=["user", "organisation"],
+                        name="copy_unread",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="notificationcopy",
+                    constraint=models.UniqueConstraint(
+                        fields=("notification", "user"), name="copy_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="notificationsetting",
+                    constraint=models.UniqueConstraint(
+                        fields=("user", "topic"), name="notification_setting_unique"
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="webhookdelivery",
+                    index=models.Index(
+                        condition=models.Q(("state", "due")),
+                        fields=["next_attempt_at"],
+                        name="webhook_due",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="webhookdelivery",
+                    constraint=models.UniqueConstraint(
+                        fields=("notification", "endpoint"), name="webhook_delivery_unique"
+                    ),
+                ),
+            ]
         ),
         *protect_history("marketplace_webhookattempt"),
     ]

@@ -18,7 +18,12 @@ from marketplace.models.listings import (
     ListingState,
     MaintenanceWindow,
 )
-from marketplace.models.market import CounterpartyMode, MarketClock, MarketRules
+from marketplace.models.market import (
+    CounterpartyMode,
+    MarketClock,
+    MarketRules,
+    PaymentTermUnit,
+)
 from marketplace.models.notices import (
     SUGGESTION_TRANSITIONS,
     Notice,
@@ -52,6 +57,7 @@ from marketplace.models.products import (
     ResourceClass,
     WorkloadScenario,
 )
+from marketplace.models.recorded import RecordedAtField
 from marketplace.models.records import (
     AuditEvent,
     Heartbeat,
@@ -104,10 +110,12 @@ __all__ = [
     "OrganisationDocument",
     "OrganisationState",
     "OutboxEvent",
+    "PaymentTermUnit",
     "PoolBenchmark",
     "PriceBand",
     "Product",
     "ProductVatRate",
+    "RecordedAtField",
     "RecoveryCode",
     "RequestState",
     "ResourceAlias",

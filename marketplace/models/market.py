@@ -35,6 +35,13 @@ class CounterpartyMode(models.TextChoices):
     BROKERAGE = "brokerage", _("The platform brokers")
 
 
+class PaymentTermUnit(models.TextChoices):
+    """How the days until payment are counted."""
+
+    DAYS = "days", _("Calendar days, then the next workday")
+    WORKDAYS = "workdays", _("Workdays")
+
+
 class MarketRules(models.Model):
     """The rules in force from an instant on; the newest row that has begun applies."""
 
@@ -55,6 +62,15 @@ class MarketRules(models.Model):
         _("Hours to accept a delivery"), default=24
     )
     payment_term_days = models.PositiveSmallIntegerField(_("Days to pay"), default=30)
+    payment_term_unit = models.CharField(
+        _("Days to pay are"),
+        max_length=8,
+        choices=PaymentTermUnit.choices,
+        default=PaymentTermUnit.DAYS,
+    )
+    confirmation_workdays = models.PositiveSmallIntegerField(
+        _("Workdays to confirm a monthly statement"), default=5
+    )
     bundle_publication_delay_days = models.PositiveSmallIntegerField(
         _("Days until bundles are public"), default=90
     )

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.domain.transitions import TransitionTable
 
@@ -13,7 +14,7 @@ class OrganisationState(models.TextChoices):
     """Where an organisation stands on its way into the market."""
 
     PENDING = "pending", _("Waiting for approval")
-    APPROVED = "approved", _("Approved")
+    APPROVED = "approved", pgettext_lazy("organisation", "Approved")
     REJECTED = "rejected", _("Rejected")
     SUSPENDED = "suspended", _("Suspended")
 

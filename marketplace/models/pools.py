@@ -1,5 +1,8 @@
 """Resource pools: the machines behind listings, with what is proved about them."""
 
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -67,6 +70,14 @@ class ResourcePool(models.Model):
     carbon_g_per_unit_hour = models.DecimalField(
         _("Carbon, g per unit-hour"), max_digits=12, decimal_places=3, null=True, blank=True
     )
+    # Declared carbon of each hour of the day (market time), 24 figures or none; the same evidence.
+    carbon_profile_g = ArrayField(
+        models.DecimalField(max_digits=12, decimal_places=3),
+        default=list,
+        blank=True,
+        verbose_name=_("Carbon by hour of the day, g per unit-hour"),
+    )
+    carbon_evidence = models.CharField(_("Evidence of green power"), max_length=200, blank=True)
     offline_since = models.DateTimeField(_("Offline since"), null=True, blank=True)
     offline_reason = models.CharField(_("Reason"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("Registered at"), auto_now_add=True)
@@ -88,6 +99,10 @@ class ResourcePool(models.Model):
                 ),
                 name="pool_figures_sane",
             ),
+            models.CheckConstraint(
+                condition=models.Q(carbon_profile_g__len__in=[0, 24]),
+                name="pool_carbon_profile_is_a_day",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +112,16 @@ class ResourcePool(models.Model):
     def name_zh(self) -> str:
         """The name as it was given first; ``name_en`` is the other language's, if there is one."""
         return self.name
+
+    @property
+    def declared_carbon_g(self) -> Decimal | None:
+        """Declared carbon that holds in every hour, g per unit-hour; None without evidence.
+
+        Of a profile it is the dirtiest hour.
+        """
+        if not self.carbon_evidence:
+            return None
+        return max(self.carbon_profile_g, default=self.carbon_g_per_unit_hour)
 
     @property
     def is_online(self) -> bool:

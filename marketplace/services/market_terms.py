@@ -12,6 +12,7 @@ from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.models import (
     CounterpartyMode,
     MarketRules,
+    PaymentTermUnit,
     PriceBand,
     Product,
     TwoPersonRequest,
@@ -31,6 +32,7 @@ RATES = ("buyer_fee_rate", "seller_fee_rate", "fee_vat_rate")
 NUMBERS = (
     "acceptance_timeout_hours",
     "payment_term_days",
+    "confirmation_workdays",
     "bundle_publication_delay_days",
 )
 RULE_FIELDS = (
@@ -38,6 +40,7 @@ RULE_FIELDS = (
     *RATES,
     "max_order_notional_cny",
     *NUMBERS,
+    "payment_term_unit",
     "resale_allowed",
     "note",
 )
@@ -247,6 +250,10 @@ def check_rules(changes: Mapping[str, Any]) -> None:
             check_range(Decimal(changes[field]), least=Decimal(0), most=Decimal(3650), field=field)
     if changes.get("counterparty", CounterpartyMode.CENTRAL) not in CounterpartyMode.values:
         raise RuleBroken("choice_unknown", gettext_noop("Choose one of the list."), "counterparty")
+    if changes.get("payment_term_unit", PaymentTermUnit.DAYS) not in PaymentTermUnit.values:
+        raise RuleBroken(
+            "choice_unknown", gettext_noop("Choose one of the list."), "payment_term_unit"
+        )
 
 
 def _check_start(valid_from: datetime, rows: Any) -> None:

@@ -249,7 +249,7 @@ def _pool_figures(row: dict[str, str]) -> dict[str, object]:
         "carbon_g_per_unit_hour",
     ]
     return {
-        **{name: row[name] for name in (*texts, "xinchuang_evidence")},
+        **{name: row[name] for name in (*texts, "xinchuang_evidence", "carbon_evidence")},
         **{name: Decimal(row[name]) if row[name] else None for name in decimals},
         "trust_level": int(row["trust_level"]),
         "dengbao_level": int(row["dengbao_level"]),

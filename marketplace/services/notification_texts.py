@@ -13,6 +13,8 @@ from django.utils.translation import override as in_language
 from marketplace.models import Notification
 from marketplace.services.notification_topics import TOPICS
 
+UNIT_HOURS = ("unit_hours", "missing", "contracted")
+
 
 def notification_text(notification: Notification) -> str:
     """Return the sentence in the active language."""
@@ -52,4 +54,6 @@ def _shown(name: str, value: Any) -> str:
         return timezone.localtime(moment, zone).strftime("%Y-%m-%d %H:%M")
     if name.endswith("_cny"):
         return f"{Decimal(str(value)):,.2f}"
+    if name in UNIT_HOURS:
+        return f"{Decimal(str(value)):,}"
     return str(value)

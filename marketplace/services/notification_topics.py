@@ -124,6 +124,43 @@ _TABLE = (
         by_email=True,
     ),
     Topic(
+        "bill.overdue",
+        gettext_noop("Bill overdue"),
+        gettext_noop(
+            "Bill %(number)s was due on %(due_on)s and %(owed_cny)s CNY are unpaid: %(step)s."
+        ),
+        _MONEY,
+        tone="warning",
+        icon="alert-triangle",
+        by_email=True,
+    ),
+    Topic(
+        "default.declared",
+        gettext_noop("Default declared"),
+        gettext_noop("Your organisation is in default (%(number)s) over %(owed_cny)s CNY."),
+        tone="error",
+        icon="alert-circle",
+        by_email=True,
+    ),
+    Topic(
+        "dispute.moved",
+        gettext_noop("Disputes"),
+        gettext_noop("Dispute %(number)s about %(product)s: %(step)s."),
+        frozenset({Role.FINANCE.value, Role.BUYER.value, Role.SUPPLIER.value}),
+        icon="scale",
+        by_email=True,
+    ),
+    Topic(
+        "voucher.issued",
+        gettext_noop("Compute voucher issued"),
+        gettext_noop(
+            "Compute voucher %(number)s of %(name)s over %(face_cny)s CNY is yours until %(until)s."
+        ),
+        _MONEY,
+        tone="success",
+        icon="receipt",
+    ),
+    Topic(
         "money.low",
         gettext_noop("Money running low"),
         gettext_noop(

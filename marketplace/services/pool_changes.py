@@ -31,6 +31,9 @@ _CHECKED = (
     "is_xinchuang",
     "xinchuang_evidence",
     "xinchuang_expires_on",
+    "carbon_g_per_unit_hour",
+    "carbon_profile_g",
+    "carbon_evidence",
 )
 _AUDITED = (
     "name",
@@ -71,14 +74,18 @@ class PoolChanges(TypedDict, total=False):
     power_w_per_unit: Decimal | None
     pue: Decimal | None
     green_share: Decimal
+    carbon_g_per_unit_hour: Decimal | None
+    carbon_profile_g: list[Decimal]
+    carbon_evidence: str
 
 
 @transaction.atomic
 def revise_pool(*, actor: Actor, identifier: str, **changes: Unpack[PoolChanges]) -> ResourcePool:
     """Change a pool; what is left out stays. The audit trail keeps both versions.
 
-    When something changes that the operator had checked (hardware, memory, interconnect, 等保 or
-    信创), the trust level is "declared" again until it looks anew. What is sold stays as sold.
+    When something changes that the operator had checked (hardware, memory, interconnect, 等保,
+    信创 or declared carbon), the trust level is "declared" again until it looks anew. What is
+    sold stays as sold.
 
     Raises:
         NotAdmitted, NotPermitted, PoolNotFound, EvidenceMissing, ListingLargerThanPool,
@@ -169,6 +176,8 @@ def describe_pool(pool: ResourcePool) -> dict[str, object]:
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
+    if isinstance(value, list):
+        return ", ".join(str(_plain(one)) for one in value)
     return value.isoformat() if isinstance(value, date) else value
 
 

@@ -25,6 +25,7 @@ from marketplace.services.locks import member_code_lock
 
 # Power usage effectiveness when neither the supplier nor the hub's rule says one.
 _USUAL_PUE = Decimal("1.25")
+HOURS_OF_DAY = 24
 
 
 class HubTakesNoListings(RuleBroken):
@@ -73,6 +74,8 @@ class PoolDetails(TypedDict, total=False):
     pue: Decimal | None
     green_share: Decimal
     carbon_g_per_unit_hour: Decimal | None
+    carbon_profile_g: list[Decimal]
+    carbon_evidence: str
 
 
 _RANGES = {
@@ -90,7 +93,15 @@ _TEXTS = {
     "benchmark_name": 80,
     "dengbao_evidence": 200,
     "xinchuang_evidence": 200,
+    "carbon_evidence": 200,
 }
+
+
+class CarbonProfileIncomplete(RuleBroken):
+    """A profile has a figure for every hour of the day, or there is none."""
+
+    code = "carbon_profile_incomplete"
+    message = gettext_noop("A carbon profile has 24 figures, one for each hour of the day.")
 
 
 @transaction.atomic
@@ -199,8 +210,11 @@ def apply_details(pool: ResourcePool, details: PoolDetails) -> None:
     """Set checked details on a pool that is not saved yet; the caller saves it.
 
     Raises:
-        OutOfRange, NotANumber, TextTooLong, EvidenceMissing: with the field.
+        OutOfRange, NotANumber, TextTooLong, EvidenceMissing, CarbonProfileIncomplete: with the
+            field.
     """
+    if "carbon_profile_g" in details:
+        _check_profile(details["carbon_profile_g"])
     for name, value in details.items():
         if name in _RANGES and value is not None:
             least, most = _RANGES[name]
@@ -212,7 +226,19 @@ def apply_details(pool: ResourcePool, details: PoolDetails) -> None:
         raise EvidenceMissing(field="dengbao_evidence")
     if pool.is_xinchuang and not pool.xinchuang_evidence:
         raise EvidenceMissing(field="xinchuang_evidence")
+    is_claimed = {"carbon_g_per_unit_hour", "carbon_profile_g", "carbon_evidence"} & details.keys()
+    has_claim = pool.carbon_g_per_unit_hour is not None or pool.carbon_profile_g
+    if is_claimed and has_claim and not pool.carbon_evidence:
+        raise EvidenceMissing(field="carbon_evidence")
     if pool.power_w_per_unit is None:
         pool.power_w_per_unit = pool.product.power_w_per_unit
     if pool.pue is None or ("pue" in details and details["pue"] is None):
         pool.pue = pool.hub.pue_cap or _USUAL_PUE
+
+
+def _check_profile(profile: list[Decimal]) -> None:
+    if len(profile) not in (0, HOURS_OF_DAY):
+        raise CarbonProfileIncomplete(field="carbon_profile_g")
+    least, most = _RANGES["carbon_g_per_unit_hour"]
+    for grams in profile:
+        check_range(grams, least=least, most=most, field="carbon_profile_g")

@@ -31,6 +31,8 @@ DEFAULT_RULES = {
     "seller_fee_rate": Decimal("0.005"),
     "fee_vat_rate": Decimal("0.06"),
     "max_order_notional_cny": Decimal("20000000.00"),
+    "payment_term_days": 20,
+    "payment_term_unit": "workdays",
     "note": gettext_noop(
         "Default of the software: fees and limits are assumptions until an operator sets them."
     ),

@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
+from marketplace.templatetags.audit_words import audit_text
 from marketplace.templatetags.market_words import BADGE_ICONS, STATE_TONES, TAX_MARKS, UNITS
 
 register = template.Library()
@@ -268,3 +269,6 @@ def duration(value: Any) -> str:
     ]
     shown = [f"{count} {unit}" for count, unit in parts if count][:2]
     return " ".join(shown) or f"0 {pgettext('unit of time', 's')}"
+
+
+register.filter("audit_text", audit_text)

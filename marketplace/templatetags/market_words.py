@@ -40,27 +40,28 @@ BADGE_ICONS = {
 
 _TONES = {
     "neutral": (
-        "draft scheduled planned pending queued new archived expired withdrawn released "
-        "inactive void superseded unmetered retired"
+        "draft scheduled planned pending queued new archived expired withdrawn released used_up "
+        "recalled inactive void superseded unmetered retired hard_closed"
     ),
     "info": (
         "submitted frozen clearing cleared verified verifying under_review review applied "
         "requested issued sent placed metering running computed closed gate_closed rated "
-        "in_progress"
+        "in_progress answered entered release_asked proposed soft_closed ordered red_requested"
     ),
     "accent": "open gate_open live active_now no_cancel",
     "success": (
         "published settled active approved accepted fully_accepted delivered confirmed paid "
-        "posted completed matched captured ok succeeded admitted reconciled final filled settling"
+        "posted completed matched captured ok succeeded admitted reconciled final filled settling "
+        "lodged recovered ruled finished in_force signed"
     ),
     "warning": (
         "partly_accepted partially_accepted partly_filled paused late short disputed on_hold "
         "overdue suspended awaiting waiting awaiting_delivery awaiting_confirmation ready halted "
-        "estimated draining"
+        "estimated draining opened objected returned"
     ),
     "danger": (
         "rejected paradoxically_rejected cancelled canceled failed refused lost blocked "
-        "unbalanced defaulted revoked missing invalid parked quarantined"
+        "unbalanced declared taken defaulted revoked missing invalid parked quarantined"
     ),
 }
 

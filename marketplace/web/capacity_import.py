@@ -1,6 +1,6 @@
 """Listings from a CSV file: template, upload, and every wrong row with its reason."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -74,13 +74,14 @@ def import_template(request: HttpRequest) -> HttpResponse:
     """Answer a CSV with the columns and one example row for each pool of the supplier."""
     pools = pools_of(acting_organisation(request))[:MOST_EXAMPLES]
     head = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
-    return csv_answer("listings-template.csv", head, [_example(pool) for pool in pools])
+    now = market_now()
+    return csv_answer("listings-template.csv", head, [_example(pool, now) for pool in pools])
 
 
-def _example(pool: ResourcePool) -> list[object]:
+def _example(pool: ResourcePool, now: datetime) -> list[object]:
     lot = pool.product.quantity_lot
     quantity = plain(max(lot, pool.unit_count // 2 // lot * lot))
-    today = timezone.localtime(market_now(), MARKET_TIME_ZONE).replace(tzinfo=None)
+    today = timezone.localtime(now, MARKET_TIME_ZONE).replace(tzinfo=None)
     start = today.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     end = start + timedelta(days=EXAMPLE_DAYS)
     window = f"{start:%Y-%m-%dT%H:%M}/{end:%Y-%m-%dT%H:%M}*{quantity}"

@@ -38,10 +38,14 @@ def search_market(request: HttpRequest) -> HttpResponse:
     page = Paginator(found.rows, PAGE_SIZE).get_page(request.GET.get("page"))
     rates = vat_rates(on)
     prices = provided("recent_prices", request, {})
+    green = provided("green_hours", request, {})
     context = {
         "filter_form": form,
         "page_obj": page,
-        "rows": [_row(listing, found, rates, prices, form) for listing in page.object_list],
+        "rows": [
+            {**_row(listing, found, rates, prices, form), "green": green.get(listing.pool.hub_id)}
+            for listing in page.object_list
+        ],
         "city": found.city,
         "limit": form.latency_limit() if form.is_valid() else None,
         "result_text": gettext("%(count)s offers found") % {"count": page.paginator.count},
@@ -123,6 +127,7 @@ def show_listing(request: HttpRequest, public_id: UUID) -> HttpResponse:
         ),
         "windows": joined_windows([w for w in listing.availability.all() if w.ends_at > now]),
         "maintenance": [w for w in listing.maintenance.all() if w.ends_at > now],
+        "green_windows": provided("green_hours", request, {}).get(pool.hub_id),
         "pairings": list(pairings_of(pool.hub)),
         "reach": nearest_places(pool.hub.code),
         "last": last,

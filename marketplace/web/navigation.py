@@ -75,12 +75,28 @@ def _payees(actor: Actor) -> bool:
     return _money(actor) and actor.organisation is not None and actor.organisation.is_supplier
 
 
+def _payers(actor: Actor) -> bool:
+    return _money(actor) and actor.organisation is not None and actor.organisation.is_buyer
+
+
 def _books(actor: Actor) -> bool:
     return actor.is_platform_finance or actor.is_platform_auditor
 
 
 def _desk(actor: Actor) -> bool:
     return _books(actor) or actor.is_operator
+
+
+def _carbon(actor: Actor) -> bool:
+    return _money(actor) or _desk(actor)
+
+
+def _meters_pue(actor: Actor) -> bool:
+    return actor.is_operator or actor.can_sell
+
+
+def _green_supply(actor: Actor) -> bool:
+    return actor.can_sell or _desk(actor)
 
 
 def _readers(actor: Actor) -> bool:
@@ -172,6 +188,10 @@ SECTIONS: tuple[Section, ...] = (
                 "truck-delivery",
                 _traders,
             ),
+            Entry(pgettext_lazy("navigation", "Meter keys"), "meter-keys", "key", _suppliers),
+            Entry(pgettext_lazy("navigation", "Contracts"), "contracts", "file-text", _money),
+            Entry(pgettext_lazy("navigation", "Service terms"), "service-terms", "book-2", _money),
+            Entry(pgettext_lazy("navigation", "Disputes"), "disputes", "scale", _money),
         ),
     ),
     Section(
@@ -182,16 +202,87 @@ SECTIONS: tuple[Section, ...] = (
             Entry(pgettext_lazy("navigation", "Statements"), "statements", "report-money", _money),
             Entry(pgettext_lazy("navigation", "Bills"), "bills", "file-invoice", _money),
             Entry(pgettext_lazy("navigation", "Payouts"), "payouts", "coin", _payees),
+            Entry(
+                pgettext_lazy("navigation", "Monthly statements"),
+                "monthly-statements",
+                "report-money",
+                _money,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Tax invoices from the market"),
+                "tax-requests",
+                "receipt-tax",
+                _money,
+            ),
+            Entry(pgettext_lazy("navigation", "Compute vouchers"), "vouchers", "receipt", _payers),
+            Entry(
+                pgettext_lazy("navigation", "Security deposits"),
+                "security-deposits",
+                "lock",
+                _money,
+            ),
+            Entry(pgettext_lazy("navigation", "Reports"), "reports", "report-money", _money),
+            Entry(pgettext_lazy("navigation", "My exports"), "exports", "download", _money),
+        ),
+    ),
+    Section(
+        pgettext_lazy("navigation", "Carbon"),
+        "leaf",
+        (
+            Entry(
+                pgettext_lazy("navigation", "Carbon statements"),
+                "carbon-statements",
+                "leaf",
+                _carbon,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Mutual recognition"),
+                "recognition",
+                "arrows-exchange",
+                _carbon,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Certificates and credits"),
+                "holdings",
+                "certificate",
+                _money,
+            ),
+            Entry(pgettext_lazy("navigation", "Retirements"), "retirements", "flag", _carbon),
+            Entry(pgettext_lazy("navigation", "Registries"), "registries", "database", _everybody),
+            Entry(
+                pgettext_lazy("navigation", "Desk of registries"),
+                "registry-desk",
+                "clipboard-list",
+                _desk,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Green supply"), "green-supply", "sun", _green_supply
+            ),
+            Entry(pgettext_lazy("navigation", "Metered PUE"), "pue-upload", "gauge", _meters_pue),
+            Entry(pgettext_lazy("navigation", "Factor sets"), "factor-sets", "database", _desk),
         ),
     ),
     Section(
         pgettext_lazy("navigation", "Settlement"),
         "report-money",
         (
+            Entry(pgettext_lazy("navigation", "Finance"), "finance", "layout-dashboard", _books),
             Entry(
                 pgettext_lazy("navigation", "Settlement summary"),
                 "settlement-summary",
                 "report-money",
+                _books,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Settlement runs"),
+                "settlement-runs",
+                "history",
+                _books,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Parked settlements"),
+                "parked",
+                "alert-triangle",
                 _books,
             ),
             Entry(
@@ -201,12 +292,64 @@ SECTIONS: tuple[Section, ...] = (
                 _desk,
             ),
             Entry(
+                pgettext_lazy("navigation", "Bank and reconciliation"),
+                "bank",
+                "building-bank",
+                _books,
+            ),
+            Entry(pgettext_lazy("navigation", "Payout batches"), "payout-batches", "coin", _books),
+            Entry(
+                pgettext_lazy("navigation", "Monthly statements"),
+                "monthly-statements",
+                "report-money",
+                _books,
+            ),
+            Entry(pgettext_lazy("navigation", "Contracts"), "contracts", "file-text", _books),
+            Entry(
+                pgettext_lazy("navigation", "Tax invoices to members"),
+                "tax-requests",
+                "receipt-tax",
+                _books,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Accounting vouchers"),
+                "accounting-vouchers",
+                "file-text",
+                _books,
+            ),
+            Entry(pgettext_lazy("navigation", "Workdays"), "workdays", "calendar-event", _desk),
+            Entry(
                 pgettext_lazy("navigation", "Suppliers' tax invoices"),
                 "tax-queue",
                 "receipt-tax",
                 _books,
             ),
             Entry(pgettext_lazy("navigation", "Trial balance"), "trial-balance", "scale", _books),
+            Entry(pgettext_lazy("navigation", "Month close"), "periods", "book-2", _books),
+            Entry(pgettext_lazy("navigation", "Sweeps"), "sweeps", "checklist", _books),
+            Entry(pgettext_lazy("navigation", "Service terms"), "service-terms", "book-2", _desk),
+            Entry(pgettext_lazy("navigation", "Disputes"), "disputes", "gavel", _desk),
+            Entry(
+                pgettext_lazy("navigation", "Voucher programmes"),
+                "voucher-programmes",
+                "receipt",
+                _desk,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Overdue bills and defaults"),
+                "defaults",
+                "alert-triangle",
+                _desk,
+            ),
+            Entry(
+                pgettext_lazy("navigation", "Security deposits"),
+                "security-deposits",
+                "lock",
+                _desk,
+            ),
+            Entry(pgettext_lazy("navigation", "Journal"), "ledger-explorer", "search", _books),
+            Entry(pgettext_lazy("navigation", "Reports"), "reports", "report-money", _books),
+            Entry(pgettext_lazy("navigation", "My exports"), "exports", "download", _books),
         ),
     ),
     Section(
@@ -230,6 +373,12 @@ SECTIONS: tuple[Section, ...] = (
                 _readers,
             ),
             Entry(pgettext_lazy("navigation", "Surveillance"), "surveillance", "eye", _readers),
+            Entry(
+                pgettext_lazy("navigation", "Counter resets"),
+                "counter-resets",
+                "gauge",
+                _operators,
+            ),
             Entry(pgettext_lazy("navigation", "Price bands"), "price-bands", "scale", _operators),
             Entry(
                 pgettext_lazy("navigation", "Market rules"), "market-rules", "book-2", _operators
@@ -260,7 +409,19 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sections that this visitor may open, for templates/includes/top_bar.html."""
     actor = current_actor(request)
     shown = [_show_section(section, actor, request.path) for section in SECTIONS]
-    return [section for section in shown if section["items"]]
+    sections = [section for section in shown if section["items"]]
+    _mark_nearest(sections)
+    return sections
+
+
+def _mark_nearest(sections: list[dict[str, Any]]) -> None:
+    """Of two entries whose pages lie below each other, leave the nearer one marked."""
+    items = [item for section in sections for item in section["items"]]
+    nearest = max((len(item["url"]) for item in items if item["active"]), default=0)
+    for item in items:
+        item["active"] = item["active"] and len(item["url"]) == nearest
+    for section in sections:
+        section["active"] = any(item["active"] for item in section["items"])
 
 
 def _show_section(section: Section, actor: Actor, path: str) -> dict[str, Any]:
@@ -283,6 +444,7 @@ def _show_entry(entry: Entry, path: str) -> list[dict[str, Any]]:
         url = reverse(entry.url_name)
     except NoReverseMatch:
         return []
-    is_root = entry.url_name == "control-room"  # other pages of the operator lie below it
+    # Other pages of the operator and of finance lie below these two.
+    is_root = entry.url_name in {"control-room", "finance"}
     active = path == url or (path.startswith(url) and not is_root)
     return [{"label": entry.label, "url": url, "icon": entry.icon, "active": active}]

@@ -3,10 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from marketplace.domain.decimals import DecimalRefused, parse_decimal
 from marketplace.models import HardwareModel, Hub, Product, ResourcePool
+from marketplace.services.checks import plain
+from marketplace.services.error_texts import code_text
 from marketplace.templatetags.market_ui import localname, unit_text
 from marketplace.web.form_fields import DayField, PlainDecimalField
 
@@ -30,6 +34,25 @@ class ProductChoice(NamedChoice):
     def label_from_instance(self, obj: Product) -> str:
         """Return the product's name and unit."""
         return f"{localname(obj)} ({unit_text(obj)})"
+
+
+class ProfileField(forms.CharField):
+    """Figures for the hours of the day, in one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=500, **options)
+
+    def clean(self, value: Any) -> Any:
+        """Return the figures, an empty list for none."""
+        words = str(super().clean(value)).replace(",", " ").split()
+        try:
+            return [parse_decimal(word, max_digits=8, places=3) for word in words]
+        except DecimalRefused as refusal:
+            raise ValidationError(code_text(refusal.code, dict(refusal.params))) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show stored figures as people write them."""
+        return " ".join(map(plain, value)) if isinstance(value, list) else value
 
 
 class PoolForm(forms.Form):
@@ -74,6 +97,30 @@ class PoolForm(forms.Form):
     )
     green_share = PlainDecimalField(
         label=_("Renewable share, %"), required=False, places=2, max_digits=3
+    )
+    carbon_g_per_unit_hour = PlainDecimalField(
+        label=_("Declared carbon, g per unit-hour"),
+        required=False,
+        places=3,
+        max_digits=8,
+        help_text=_(
+            "Market-based, green power counted; 0 serves green-only bids. Left empty: the estimate "
+            "from the grid of the hub's province."
+        ),
+    )
+    carbon_profile_g = ProfileField(
+        label=_("Carbon by hour of the day, g per unit-hour"),
+        required=False,
+        help_text=_(
+            "24 figures from 00:00 on, separated by blanks or commas; left empty: the figure above "
+            "holds for every hour. In clearing the dirtiest hour counts."
+        ),
+    )
+    carbon_evidence = forms.CharField(
+        label=_("Evidence of green power"),
+        required=False,
+        max_length=200,
+        help_text=_("Number of the power contract or of the green certificates."),
     )
     memory_gib_per_unit = PlainDecimalField(
         label=_("Memory per unit, GiB"), required=False, places=1, max_digits=5

@@ -38,6 +38,7 @@ def _tabs(active: str) -> list[dict[str, Any]]:
         "market-rules": gettext("Market rules"),
         "price-index": gettext("Price index"),
         "carbon": pgettext("rule book", "Energy and emissions"),
+        "green-supply": gettext("Green supply"),
     }
     return [
         {"label": labels[slug], "url": f"../{slug}/", "active": slug == active} for slug in PAGES

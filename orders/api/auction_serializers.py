@@ -6,6 +6,7 @@ from marketplace.api.fields import (
     ChoiceField,
     ExactDecimalField,
     InstantField,
+    StrictDecimalField,
     TextField,
 )
 from marketplace.api.pagination import PageQuery
@@ -121,6 +122,12 @@ class PriceQuery(QuerySerializer):
     product = TextField(max_length=20)
     hub = TextField(max_length=16, required=False)
     kind = ChoiceField(choices=["supply", "delivered"], required=False, default="supply")
+    carbon_class_g = StrictDecimalField(
+        max_digits=7,
+        places=3,
+        required=False,
+        help_text="Prices of this carbon class, g per unit-hour, instead of those without a limit.",
+    )
 
 
 class PriceOutput(serializers.Serializer):
@@ -130,8 +137,9 @@ class PriceOutput(serializers.Serializer):
     period = serializers.IntegerField()
     starts_at = serializers.DateTimeField()
     max_rtt_ms = ExactDecimalField(allow_null=True)
+    carbon_class_g = ExactDecimalField(allow_null=True, help_text="g per unit-hour.")
     price = ExactDecimalField(allow_null=True, help_text="CNY per unit and hour, VAT excluded.")
-    supplied = ExactDecimalField(help_text="Units.")
+    supplied = ExactDecimalField(help_text="Units, with the price without a carbon limit.")
     consumed = ExactDecimalField(help_text="Units.")
 
 

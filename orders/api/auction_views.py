@@ -82,7 +82,13 @@ class AuctionPrices(PublicView):
         rows: list[dict[str, Any]] = []
         if run is not None:
             is_delivered = query["kind"] == "delivered"
-            rows = clearing_prices(run=run, product=product, hub=hub, is_delivered=is_delivered)
+            rows = clearing_prices(
+                run=run,
+                product=product,
+                hub=hub,
+                is_delivered=is_delivered,
+                carbon_class_g=query.get("carbon_class_g"),
+            )
         return Response(PriceList({"published": run is not None, "results": rows}).data)
 
 

@@ -111,6 +111,12 @@ class OrderInput(StrictSerializer):
     )
     placement = ChoiceField(choices=Placement.choices, required=False, default=Placement.ANY)
     max_rtt_ms = StrictDecimalField(max_digits=5, places=3, required=False)
+    max_carbon_g = StrictDecimalField(
+        max_digits=7,
+        places=3,
+        required=False,
+        help_text="Buy: g per unit-hour at most; 0 takes green capacity only.",
+    )
     scenario = TextField(max_length=30, required=False)
     listing = IdentifierField(required=False, help_text="Sell: the listing it is sold from.")
     min_dengbao_level = WholeNumberField(min_value=0, max_value=5, required=False, default=0)
@@ -221,6 +227,7 @@ class OrderOutput(serializers.Serializer):
     listing = serializers.UUIDField(source="listing.public_id", allow_null=True, default=None)
     scenario = serializers.CharField(source="scenario.code", allow_null=True, default=None)
     max_rtt_ms = ExactDecimalField(allow_null=True)
+    max_carbon_g = ExactDecimalField(allow_null=True, help_text="Carbon class, g per unit-hour.")
     placement = serializers.CharField()
     min_acceptance = ExactDecimalField()
     min_dengbao_level = serializers.IntegerField()
@@ -288,5 +295,6 @@ class PreviewOutput(serializers.Serializer):
     missing_cny = ExactDecimalField()
     expected_price = ExactDecimalField(allow_null=True)
     max_rtt_ms = ExactDecimalField(allow_null=True)
+    max_carbon_g = ExactDecimalField(allow_null=True, help_text="Carbon class, g per unit-hour.")
     hubs = ReachableHub(many=True)
     unit_hours = ExactDecimalField()

@@ -3,6 +3,7 @@
 It needs NumPy and HiGHS only. `python -m orders.clearing` is its command line.
 """
 
+from orders.clearing import one_thread  # noqa: F401 - comes before anything that loads NumPy
 from orders.clearing.bundle import (
     bundle_sha256,
     read_bundle,

@@ -1,78 +1,92 @@
 """Who serves whom: flows taken apart into ways, ways into pairs of orders."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from orders.clearing.market import Kind, Market
 from orders.clearing.quantities import PeriodLots
+from orders.clearing.row_tables import sums
 from orders.clearing.types import IntArray
 
 
-@dataclass(frozen=True)
-class Party:
-    """An accepted order at a node in a period: rank sorts parties at the same node."""
+@dataclass(frozen=True, eq=False)
+class Parties:
+    """Accepted orders of one side as parallel columns; texts are places in a sorted list of names.
 
-    node: int
-    rank: tuple[int, int, str, str]
-    lots: int
-    order_id: str
-    option_id: str
-    listing_id: str
+    At a node large and steady sellers and block buyers stand first: `kind` is 0 for a block and 1
+    for a curve order, `size` what a curve's listing sells in all periods.
+    """
 
+    period: IntArray
+    node: IntArray
+    kind: IntArray
+    size: IntArray
+    name: IntArray
+    option: IntArray
+    listing: IntArray
+    lots: IntArray
 
-@dataclass(frozen=True)
-class Pair:
-    """So many lots of one seller for one buyer."""
+    def __len__(self) -> int:
+        return len(self.lots)
 
-    buyer: Party
-    seller: Party
-    lots: int
+    def taken(self, rows: IntArray) -> "Parties":
+        """Return some of the parties, in the order of `rows`."""
+        return Parties(*(getattr(self, item.name)[rows] for item in fields(self)))
+
+    def in_line(self) -> "Parties":
+        """Return those with lots, sorted by period, node and rank."""
+        rows = np.flatnonzero(self.lots)
+        part = self.taken(rows)
+        return part.taken(np.lexsort((*part.rank(), part.node, part.period)))
+
+    def rank(self) -> tuple[IntArray, ...]:
+        """Return what sorts parties at a node, the most telling last."""
+        block = self.kind == 0
+        last = np.where(block, self.option, self.name)
+        return last, np.where(block, self.name, self.listing), -self.size, self.kind
+
+    def periods(self, count: int) -> list["Parties"]:
+        """Return the parties of each period; they are in line already."""
+        ends = np.searchsorted(self.period, np.arange(count + 1))
+        return [
+            Parties(*(getattr(self, item.name)[start:end] for item in fields(self)))
+            for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+        ]
 
 
 def pair_period(
-    market: Market, lots: PeriodLots, buyers: Sequence[Party], sellers: Sequence[Party]
-) -> list[Pair]:
-    """Assign the sellers of one period to its buyers along the flows.
+    market: Market, lots: PeriodLots, buyers: Parties, sellers: Parties
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Assign the sellers of one period to its buyers along the flows: buyer, seller and lots.
 
-    Parties stand in line at their node, large and steady sellers and block buyers first, and are
-    matched in line: each order has few counterparties, and the same ones from period to period
-    where the amounts allow.
+    Parties stand in line at their node and are matched in line: each order has few counterparties,
+    and the same ones from period to period where the amounts allow.
     """
-    buyers = sorted((p for p in buyers if p.lots), key=lambda p: (p.node, p.rank))
-    sellers = sorted((p for p in sellers if p.lots), key=lambda p: (p.node, p.rank))
-    ways = take_apart(
-        market, lots.arcs, _totals(buyers, len(market.nodes)), _totals(sellers, len(market.nodes))
-    )
-    by_target = sorted(ways, key=lambda way: (way[1], way[0]))
-    first = _overlap([p.lots for p in buyers], [way[2] for way in by_target])
-    wanted = sorted(
-        (by_target[way][0], buyers[buyer].rank, buyer, amount) for buyer, way, amount in first
-    )
-    second = _overlap([piece[3] for piece in wanted], [p.lots for p in sellers])
-    return [
-        Pair(buyers[wanted[piece][2]], sellers[seller], amount) for piece, seller, amount in second
-    ]
+    count = len(market.nodes)
+    ways = take_apart(market, lots.arcs, _totals(buyers, count), _totals(sellers, count))
+    table = np.array(sorted(ways, key=lambda way: (way[1], way[0])), dtype=np.int64)
+    source, _, amount = table.reshape(-1, 3).T
+    buyer, way, amount = _overlap(buyers.lots, amount)
+    wanted = buyers.taken(buyer)
+    order = np.lexsort((buyer, *wanted.rank(), source[way]))
+    piece, seller, amount = _overlap(amount[order], sellers.lots)
+    return buyer[order][piece], seller, amount
 
 
-def _totals(parties: Sequence[Party], count: int) -> list[int]:
-    total = [0] * count
-    for party in parties:
-        total[party.node] += party.lots
-    return total
+def _totals(parties: Parties, count: int) -> list[int]:
+    return sums(parties.node, parties.lots, count).tolist()
 
 
-def _overlap(first: Sequence[int], second: Sequence[int]) -> list[tuple[int, int, int]]:
+def _overlap(first: IntArray, second: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Lay two lists of lengths end to end on one line and return their overlaps."""
-    if not first:
-        return []
     ends_first, ends_second = np.cumsum(first), np.cumsum(second)
-    cuts = np.union1d(ends_first, ends_second)
+    cuts = np.sort(np.concatenate([ends_first, ends_second]), kind="stable")
+    cuts = cuts[np.diff(cuts, prepend=0) > 0]
     amounts = np.diff(cuts, prepend=0)
     left = np.searchsorted(ends_first, cuts, side="left")
     right = np.searchsorted(ends_second, cuts, side="left")
-    return list(zip(left.tolist(), right.tolist(), amounts.tolist(), strict=True))
+    return left, right, amounts
 
 
 def take_apart(

@@ -5,8 +5,9 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from orders.clearing.canonical import canonical_files
 from orders.clearing.errors import BundleRefused, ResultUnreadable
 from orders.clearing.raw_tables import RawTable, check_columns
 from orders.clearing.result_files import result_files, result_from_files
+from orders.clearing.row_tables import Numbering
 from orders.clearing.schema import BUNDLE_TABLES
 from orders.clearing.types import Auction, Result
 from orders.clearing.validation import auction_from_raw_tables
@@ -21,6 +23,8 @@ from orders.clearing.validation import auction_from_raw_tables
 # A fixed stamp, so that the same auction gives the same archive byte for byte.
 _ZIP_STAMP = (1980, 1, 1, 0, 0, 0)
 _MAX_BYTES = 4 * 1024**3
+# Rows of a file that are read at once.
+_BLOCK = 20_000
 _NOT_COMPARED = "timing.json"  # says how long it took, not what came out
 
 
@@ -128,24 +132,34 @@ def _read_meta(files: Mapping[str, bytes]) -> dict[str, object]:
 def _read_table(name: str, content: bytes) -> RawTable:
     file = f"{name}.csv"
     try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+        # Line by line: a million rows as lists of cells would take far more memory.
+        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+        return _table_of(name, csv.reader(text))
     except UnicodeDecodeError as error:
         raise BundleRefused(file, None, "not UTF-8") from error
     except csv.Error as error:
         raise BundleRefused(file, None, f"not CSV: {error}") from error
-    if not rows:
+
+
+def _table_of(name: str, rows: Iterator[list[str]]) -> RawTable:
+    file = f"{name}.csv"
+    header = next(rows, None)
+    if header is None:
         raise BundleRefused(file, None, "the file has no header")
-    header, body = rows[0], rows[1:]
     check_columns(name, header)
-    for number, row in enumerate(body):
-        if len(row) != len(header):
-            raise BundleRefused(file, number + 2, f"{len(row)} cells where {len(header)} belong")
-    columns: Sequence[tuple[str, ...]] = list(zip(*body, strict=True)) or [()] * len(header)
-    stripped = {
-        column: [cell.strip() for cell in cells]
-        for column, cells in zip(header, columns, strict=True)
-    }
-    return RawTable(name=name, columns=stripped, count=len(body))
+    columns = {column: Numbering() for column in header}
+    count = 0
+    while block := list(islice(rows, _BLOCK)):
+        if set(map(len, block)) != {len(header)}:
+            number = next(k for k, row in enumerate(block) if len(row) != len(header))
+            cells = f"{len(block[number])} cells where {len(header)} belong"
+            raise BundleRefused(file, count + number + 2, cells)
+        for column, own in zip(columns.values(), zip(*block, strict=True), strict=True):
+            column.extend(own)
+        count += len(block)
+    return RawTable(
+        name, {column: own.column(strip=True) for column, own in columns.items()}, count
+    )
 
 
 def _write_files(files: Mapping[str, bytes], path: Path) -> None:

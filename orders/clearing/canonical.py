@@ -1,26 +1,19 @@
 """The canonical form of a bundle: rows sorted, decimals normalised, every column present."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
+import numpy as np
+
+from orders.clearing.csv_tables import csv_bytes, csv_of_columns
 from orders.clearing.fields import format_decimal, parse_decimal
+from orders.clearing.row_tables import Column, column_of, numbered
 from orders.clearing.schema import BUNDLE_TABLES, BUNDLE_VERSION
-from orders.clearing.types import Auction, Product
+from orders.clearing.types import NONE, Auction, IntArray
 
 _Rows = list[tuple[str, ...]]
-
-
-def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return a CSV file with `\\n` line ends, quoted only where needed."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue().encode()
 
 
 def json_bytes(value: Any) -> bytes:
@@ -39,7 +32,6 @@ def canonical_files(auction: Auction) -> dict[str, bytes]:
             "link_capacities": _link_capacities(auction),
             "listings": _listings(auction),
             "listing_capacities": _listing_capacities(auction),
-            "curve_orders": _curves(auction),
             **_blocks(auction),
             "flexible_orders": _flexibles(auction),
         }
@@ -47,6 +39,9 @@ def canonical_files(auction: Auction) -> dict[str, bytes]:
     for name, rows in tables.items():
         required, optional = BUNDLE_TABLES[name]
         files[f"{name}.csv"] = csv_bytes((*required, *optional), sorted(rows))
+    with localcontext() as context:
+        context.prec = 60
+        files["curve_orders.csv"] = _curves(auction)
     return files
 
 
@@ -138,67 +133,58 @@ def _listing_capacities(auction: Auction) -> _Rows:
     return rows
 
 
-class _Texts:
-    """Number texts of one product, made once per distinct value."""
-
-    def __init__(self, product: Product) -> None:
-        self._product = product
-        self._prices: dict[int, str] = {}
-        self._quantities: dict[int, str] = {}
-
-    def price(self, ticks: int) -> str:
-        """Return the text of a price in ticks."""
-        if ticks not in self._prices:
-            self._prices[ticks] = _text(ticks * self._product.price_tick)
-        return self._prices[ticks]
-
-    def quantity(self, lots: int) -> str:
-        """Return the text of a quantity in lots."""
-        if lots not in self._quantities:
-            self._quantities[lots] = _text(lots * self._product.quantity_tick)
-        return self._quantities[lots]
-
-
-def _curves(auction: Auction) -> _Rows:
+def _curves(auction: Auction) -> bytes:
+    """Return the file of the curve orders, as if its rows of texts had been sorted."""
     curves, products = auction.curves, auction.products
-    texts = [_Texts(product) for product in products]
-    rtt = [[_text(limit) for limit in (*p.rtt_classes, None)] for p in products]
-    carbon = [[_text(limit) for limit in (*p.carbon_classes, None)] for p in products]
-    listing_ids = [*(listing.listing_id for listing in auction.listings), ""]
-    columns = zip(
-        curves.order_id,
-        curves.is_buy.tolist(),
-        curves.hub.tolist(),
-        curves.product.tolist(),
-        curves.period.tolist(),
-        curves.price_ticks.tolist(),
-        curves.quantity_lots.tolist(),
-        curves.rtt_class.tolist(),
-        curves.listing.tolist(),
-        curves.carbon_intensity,
-        curves.carbon_class.tolist(),
-        curves.participant,
-        strict=True,
-    )
-    rows: _Rows = []
-    for name, buy, hub, p, period, price, lots, limit, listing, intensity, green, who in columns:
-        rows.append(
-            (
-                name,
-                "buy" if buy else "sell",
-                auction.hubs[hub],
-                products[p].name,
-                str(period + 1),
-                texts[p].price(price),
-                texts[p].quantity(lots),
-                rtt[p][limit],
-                listing_ids[listing],
-                _text(intensity),
-                carbon[p][green] if buy else "",
-                who,
-            )
-        )
-    return rows
+    steps = np.arange(len(curves))
+    columns = [
+        Column(curves.order_id, steps),
+        Column(("sell", "buy"), curves.is_buy.astype(np.int64)),
+        Column(auction.hubs, curves.hub),
+        Column([product.name for product in products], curves.product),
+        Column([str(t + 1) for t in range(auction.terms.periods)], curves.period),
+        _numbers(curves.product, curves.price_ticks, [p.price_tick for p in products]),
+        _numbers(curves.product, curves.quantity_lots, [p.quantity_tick for p in products]),
+        _class_texts(auction, "rtt_classes", curves.rtt_class),
+        Column(["", *(listing.listing_id for listing in auction.listings)], curves.listing - NONE),
+        _as_texts(curves.carbon_intensity),
+        _class_texts(auction, "carbon_classes", np.where(curves.is_buy, curves.carbon_class, NONE)),
+        column_of(curves.participant),
+    ]
+    required, optional = BUNDLE_TABLES["curve_orders"]
+    order = _order_of_texts(columns) if len(set(curves.order_id)) < len(curves) else steps
+    sorted_columns = [Column(column.values, column.codes[order]) for column in columns]
+    return csv_of_columns((*required, *optional), sorted_columns, str)
+
+
+def _order_of_texts(columns: Sequence[Column]) -> IntArray:
+    """Sort rows by id, hub, product, period and price as texts: together they are unique."""
+    ids = columns[0].values
+    change = [a != b for a, b in zip(ids[1:], ids, strict=False)]
+    keys = [np.cumsum([0, *change])]
+    for column in columns[2:6]:
+        place = {text: number for number, text in enumerate(sorted(set(column.values)))}
+        keys.append(column.numbers(place.__getitem__))
+    return np.lexsort(keys[::-1])
+
+
+def _numbers(product: IntArray, number: IntArray, ticks: Sequence[Decimal]) -> Column:
+    count = max(1, len(ticks))
+    found, codes = numbered(number * count + product)
+    return Column([_text(key // count * ticks[key % count]) for key in found.tolist()], codes)
+
+
+def _class_texts(auction: Auction, name: str, classes: IntArray) -> Column:
+    """Return limits by product and class, NONE as an empty text."""
+    lists = [("", *map(_text, getattr(product, name))) for product in auction.products]
+    width = max(map(len, lists), default=1)
+    texts = [text for own in lists for text in (*own, *[""] * (width - len(own)))]
+    return Column(texts, auction.curves.product * width + classes - NONE)
+
+
+def _as_texts(numbers: Sequence[Decimal | None]) -> Column:
+    column = column_of(numbers)
+    return Column([_text(number) for number in column.values], column.codes)
 
 
 def _blocks(auction: Auction) -> dict[str, _Rows]:

@@ -10,6 +10,7 @@ import numpy as np
 from orders.clearing import fields
 from orders.clearing.errors import BundleRefused
 from orders.clearing.raw_tables import RawTable
+from orders.clearing.row_tables import Column, combined, first_rows
 from orders.clearing.types import NONE, CurveOrders, IntArray, Listing, Product
 
 
@@ -66,7 +67,7 @@ class _CurveReader:
         self._names = names
         self._products = products
         self._listings = listings
-        self._codes: dict[str, IntArray] = {}
+        self._columns: dict[str, Column] = {}
 
     def read(self) -> CurveOrders:
         """Parse, check and sort."""
@@ -86,7 +87,7 @@ class _CurveReader:
         self._check_constant()
         order = np.lexsort((price, period, product, hub, place))
         return CurveOrders(
-            order_id=_taken(self._table.column("order_id"), order),
+            order_id=_taken(self._column("order_id"), order),
             is_buy=_frozen(side[order].astype(np.bool_)),
             hub=_frozen(hub[order]),
             product=_frozen(product[order]),
@@ -97,47 +98,41 @@ class _CurveReader:
             carbon_class=_frozen(carbon[order]),
             listing=_frozen(listing[order]),
             carbon_intensity=_taken(intensity, order),
-            participant=_taken(self._table.column("participant"), order),
+            participant=_taken(self._column("participant"), order),
         )
 
-    def _codes_of(self, name: str) -> IntArray:
-        """Return a column as numbers of its distinct texts, in order of appearance."""
-        if name not in self._codes:
-            known: dict[str, int] = {}
-            codes = [known.setdefault(text, len(known)) for text in self._table.column(name)]
-            self._codes[name] = np.array(codes, dtype=np.int64)
-        return self._codes[name]
+    def _column(self, name: str) -> Column:
+        if name not in self._columns:
+            self._columns[name] = self._table.coded(name)
+        return self._columns[name]
 
-    def _combined(self, names: tuple[str, ...]) -> tuple[IntArray, IntArray]:
-        """Return the first row of each distinct combination of cells, and each row's number."""
-        code = self._codes_of(names[0])
-        for name in names[1:]:
-            own = self._codes_of(name)
-            code = code * (int(own.max(initial=0)) + 1) + own
-            # Numbered anew after each column, so that products stay small.
-            code = np.unique(code, return_inverse=True)[1].reshape(-1)
-        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-        return first, inverse.reshape(-1)
+    def _combined(self, names: tuple[str, ...]) -> IntArray:
+        """Return a number for each distinct combination of cells."""
+        return combined(self._column(name).codes for name in names)
 
     def _map(
         self, names: tuple[str, ...], convert: Callable[[int, tuple[str, ...]], int]
     ) -> IntArray:
-        first, inverse = self._combined(names)
-        columns = [self._table.column(name) for name in names]
+        if not self._table.count:
+            return np.zeros(0, dtype=np.int64)
+        code = self._combined(names)
+        first = first_rows(code)
+        columns = [self._column(name) for name in names]
         values = np.zeros(len(first), dtype=np.int64)
         # In the order of their lines: the first broken line is the one refused.
         for number in np.argsort(first, kind="stable").tolist():
             row = int(first[number])
-            values[number] = convert(row + 2, tuple(column[row] for column in columns))
-        return values[inverse]
+            values[number] = convert(row + 2, tuple(own.values[own.codes[row]] for own in columns))
+        return values[code]
 
-    def _intensities(self) -> list[Decimal | None]:
-        known: dict[str, Decimal | None] = {}
-        texts = self._table.column("carbon_intensity")
-        for row, text in enumerate(texts):
-            if text not in known:
-                known[text] = self._intensity(row + 2, ("", text))[0]
-        return [known[text] for text in texts]
+    def _intensities(self) -> Column:
+        column = self._column("carbon_intensity")
+        first = first_rows(column.codes).tolist()
+        found = [
+            self._intensity(row + 2, ("", text))[0]
+            for text, row in zip(column.values, first, strict=False)
+        ]
+        return Column(found, column.codes)
 
     def _refuse(self, line: int, reason: str) -> BundleRefused:
         return BundleRefused(self._table.file, line, reason)
@@ -209,26 +204,22 @@ class _CurveReader:
 
     def _check_keys(self, *columns: IntArray) -> IntArray:
         """Refuse empty ids and repeated steps; return each row's place by order id."""
-        ids = self._table.column("order_id")
-        codes = self._codes_of("order_id")
-        names = list(dict.fromkeys(ids))
-        key = codes
-        for column in columns:
-            low = int(column.min(initial=0))
-            key = key * (int(column.max(initial=0)) - low + 1) + (column - low)
-            key = np.unique(key, return_inverse=True)[1].reshape(-1)
-        first = np.unique(key, return_index=True)[1]
-        again = np.ones(len(ids), dtype=bool)
-        again[first] = False
-        bad = again | (codes == names.index("") if "" in names else again)
+        ids = self._column("order_id")
+        bad = ids.numbers(lambda name: not name).astype(bool)
+        if len(ids.values) < self._table.count:
+            key = combined((ids.codes, *columns))
+            again = np.ones(self._table.count, dtype=bool)
+            again[first_rows(key)] = False
+            bad |= again
         if bad.any():
             row = int(np.argmax(bad))
-            if not ids[row]:
+            name = ids.values[ids.codes[row]]
+            if not name:
                 raise self._refuse(row + 2, "order_id: the id is empty")
-            raise self._refuse(row + 2, f"duplicate step of order {ids[row]!r}")
-        rank = np.empty(len(names), dtype=np.int64)
-        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
-        return rank[codes]
+            raise self._refuse(row + 2, f"duplicate step of order {name!r}")
+        rank = np.empty(len(ids.values), dtype=np.int64)
+        rank[sorted(range(len(ids.values)), key=ids.values.__getitem__)] = np.arange(len(rank))
+        return rank[ids.codes]
 
     def _check_constant(self) -> None:
         names = (
@@ -239,15 +230,14 @@ class _CurveReader:
             "carbon_intensity",
             "participant",
         )
-        if not self._table.count:
+        ids = self._column("order_id")
+        if len(ids.values) == self._table.count:
             return
-        _, terms = self._combined(names)
-        codes = self._codes_of("order_id")
-        first = np.unique(codes, return_index=True)[1]
-        differs = terms != terms[first[codes]]
+        terms = self._combined(names)
+        differs = terms != terms[first_rows(ids.codes)[ids.codes]]
         if differs.any():
             row = int(np.argmax(differs))
-            name = self._table.column("order_id")[row]
+            name = ids.values[ids.codes[row]]
             raise self._refuse(row + 2, f"the steps of order {name!r} differ in side or limits")
 
 
@@ -277,5 +267,5 @@ def _frozen(array: Any) -> Any:
     return array
 
 
-def _taken(values: Sequence[Any], order: IntArray) -> tuple[Any, ...]:
-    return tuple([values[row] for row in order.tolist()])
+def _taken(column: Column, order: IntArray) -> tuple[Any, ...]:
+    return tuple(Column(column.values, column.codes[order]).cells())

@@ -20,7 +20,7 @@ from orders.clearing.placement import place_singles
 from orders.clearing.pricing import evaluate
 from orders.clearing.publication import Cleared, publish
 from orders.clearing.quantities import whole_lots
-from orders.clearing.search import choose_blocks, default_trials
+from orders.clearing.search import Progress, choose_blocks, default_trials
 from orders.clearing.state import Book, Outcome, open_book
 from orders.clearing.types import Auction, Result
 from orders.clearing.validation import DECIMAL_DIGITS
@@ -39,21 +39,26 @@ class _Clock:
         self.started = now
 
 
-def clear(auction: Auction) -> Result:
+def clear(auction: Auction, progress: Progress | None = None) -> Result:
     """Clear an auction: prices, acceptances, assignments, flows, rents and the bound.
 
     The same auction gives the same result whatever the order of its rows; effort is limited by
     `work_limit` (trials of changed block choices), never by seconds.
+
+    Args:
+        auction: the frozen book.
+        progress: told the welfare of the result without indivisible orders, then of each better
+            valid result with some of them.
 
     Raises:
         SolverFailed: the linear programme had no answer, which a valid auction never causes.
     """
     with localcontext() as context:
         context.prec = DECIMAL_DIGITS
-        return _clear(auction)
+        return _clear(auction, progress)
 
 
-def _clear(auction: Auction) -> Result:
+def _clear(auction: Auction, progress: Progress | None) -> Result:
     clock = _Clock(perf_counter(), {})
     plain = open_book(build_market(auction))
     clock.lap("model")
@@ -61,10 +66,13 @@ def _clear(auction: Auction) -> Result:
     if base is None or base.prices is None:
         raise SolverFailed("the divisible orders have no admissible prices")
     clock.lap("divisible_orders")
+    if progress is not None:
+        progress(base.welfare)
     book = offer_columns(plain, base)
     clock.lap("flexible_orders")
     limit = auction.terms.work_limit
-    final, relaxation = choose_blocks(book, base, default_trials(book) if limit is None else limit)
+    trials = default_trials(book) if limit is None else limit
+    final, relaxation = choose_blocks(book, base, trials, progress)
     clock.lap("block_orders")
     lots = whole_lots(book, final)
     placements = place_singles(book, final, lots)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from orders.clearing.routes import Route, least_rtt_routes
+from orders.clearing.row_tables import combined, first_rows
 from orders.clearing.types import (
     NONE,
     Auction,
@@ -204,24 +205,12 @@ def _list_ways(
     }
 
 
-def distinct_rows(columns: Sequence[IntArray]) -> tuple[IntArray, IntArray]:
-    """Return the distinct rows of several columns of numbers from -1 up, and each row's place.
-
-    One number for each combination, so that a single sort finds those in use.
-    """
-    count = len(columns[0])
-    if not count:
-        return np.zeros((0, len(columns)), dtype=np.int64), np.zeros(0, dtype=np.int64)
-    sizes = [int(column.max()) + 2 for column in columns]
-    key = np.zeros(count, dtype=np.int64)
-    for column, size in zip(columns, sizes, strict=True):
-        key = key * size + column.astype(np.int64) + 1
-    found, inverse = np.unique(key, return_inverse=True)
-    rows = np.zeros((len(found), len(columns)), dtype=np.int64)
-    for place in range(len(columns) - 1, -1, -1):
-        rows[:, place] = found % sizes[place] - 1
-        found = found // sizes[place]
-    return rows, inverse.reshape(-1)
+def distinct_rows(columns: Sequence[IntArray]) -> list[tuple[int, ...]]:
+    """Return the distinct rows of several columns of numbers from -1 up."""
+    if not len(columns[0]):
+        return []
+    first = first_rows(combined(columns))
+    return list(zip(*(column[first].tolist() for column in columns), strict=True))
 
 
 def _demand_classes(auction: Auction) -> set[tuple[int, int, int, int]]:
@@ -229,8 +218,8 @@ def _demand_classes(auction: Auction) -> set[tuple[int, int, int, int]]:
     curves = auction.curves
     buys = np.flatnonzero(curves.is_buy)
     columns = (curves.hub, curves.product, curves.rtt_class, curves.carbon_class)
-    rows, _ = distinct_rows([column[buys] for column in columns])
-    found = {(hub, product, rtt, carbon) for hub, product, rtt, carbon in rows.tolist()}
+    rows = distinct_rows([column[buys] for column in columns])
+    found = {(hub, product, rtt, carbon) for hub, product, rtt, carbon in rows}
     for order in auction.blocks:
         if order.is_buy:
             for option in order.options:
@@ -368,8 +357,8 @@ def _add_routes(
 def _places_with_supply(auction: Auction) -> set[tuple[int, int]]:
     curves = auction.curves
     sells = ~curves.is_buy
-    rows, _ = distinct_rows([curves.hub[sells], curves.product[sells]])
-    found = {(hub, product) for hub, product in rows.tolist()}
+    rows = distinct_rows([curves.hub[sells], curves.product[sells]])
+    found = {(hub, product) for hub, product in rows}
     for order in auction.blocks:
         if not order.is_buy:
             found.update((leg.hub, leg.product) for o in order.options for leg in o.legs)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orders.clearing.market import Market, distinct_rows
+from orders.clearing.market import Market
+from orders.clearing.row_tables import combined, first_rows, numbered, sums
 from orders.clearing.types import NONE, Auction, FloatArray, IntArray
 
 ListingPlace = tuple[int, int, int]
@@ -35,14 +36,11 @@ def build_merit_order(market: Market) -> MeritOrder:
     curves = auction.curves
     nodes = _nodes_of_orders(market)
     place = (curves.period * len(market.nodes) + nodes) * 2 + curves.is_buy
-    order = np.lexsort((curves.price_ticks, place))
-    place, sorted_ticks = place[order], curves.price_ticks[order]
-    changed = np.ones(len(order), dtype=bool)
-    changed[1:] = (place[1:] != place[:-1]) | (sorted_ticks[1:] != sorted_ticks[:-1])
-    step = np.cumsum(changed) - 1
-    step_of_order = np.empty(len(order), dtype=np.int64)
-    step_of_order[order] = step
-    kept, ticks = place[changed], sorted_ticks[changed].astype(np.int64)
+    lowest = int(curves.price_ticks.min(initial=0))
+    width = int(curves.price_ticks.max(initial=0)) - lowest + 1
+    # One number for place and price: a single sort finds the steps in their order.
+    steps, step_of_order = numbered(place * width + curves.price_ticks - lowest)
+    kept, ticks = steps // width, steps % width + lowest
     is_buy, node = kept % 2, kept // 2 % len(market.nodes)
     period = kept // 2 // len(market.nodes)
     tick_size = np.array([float(p.price_tick) for p in auction.products])
@@ -62,17 +60,17 @@ def _nodes_of_orders(market: Market) -> IntArray:
     curves = market.auction.curves
     if not len(curves):
         return np.zeros(0, dtype=np.int64)
-    distinct, inverse = distinct_rows(
-        (
-            curves.is_buy.astype(np.int64),
-            curves.hub,
-            curves.product,
-            curves.rtt_class,
-            curves.carbon_class,
-        )
+    columns = (
+        curves.is_buy.astype(np.int64),
+        curves.hub,
+        curves.product,
+        curves.rtt_class,
+        curves.carbon_class,
     )
+    inverse = combined(columns)
+    first = first_rows(inverse)
     nodes = []
-    for buy, hub, product, rtt, carbon in distinct.tolist():
+    for buy, hub, product, rtt, carbon in zip(*(c[first].tolist() for c in columns), strict=True):
         if buy:
             level = market.level_of_demand(product, carbon)
             nodes.append(market.demand_node(hub, product, level, rtt))
@@ -128,6 +126,4 @@ def _room(auction: Auction, place: ListingPlace, reserved: Mapping[ListingPlace,
 
 def step_lots(merit: MeritOrder, offered: IntArray) -> IntArray:
     """Return the quantity of each step."""
-    total = np.zeros(len(merit.period), dtype=np.int64)
-    np.add.at(total, merit.step_of_order, offered)
-    return total
+    return sums(merit.step_of_order, offered, len(merit.period))

@@ -187,8 +187,15 @@ class _Builder:
         part = (x < lots - FLOW_TOLERANCE) & (lots > 0)
         raises = np.where(model.step_buy, part, some)
         lowers = np.where(model.step_buy, some, part)
-        np.maximum.at(self._low, model.step_node[raises], model.step_price[raises])
-        np.minimum.at(self._high, model.step_node[lowers], model.step_price[lowers])
+        # Steps of a side stand sorted by node and price: of those at a node the last one counts.
+        for side in (model.step_buy, ~model.step_buy):
+            rising = np.flatnonzero(raises & side)
+            falling = np.flatnonzero(lowers & side)[::-1]
+            found = np.full((2, count), [[-np.inf], [np.inf]])
+            found[0, model.step_node[rising]] = model.step_price[rising]
+            found[1, model.step_node[falling]] = model.step_price[falling]
+            self._low = np.maximum(self._low, found[0])
+            self._high = np.minimum(self._high, found[1])
         self._has_steps = np.bincount(model.step_node, minlength=count) > 0
         self._system.node_low = self._low
 

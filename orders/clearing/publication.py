@@ -8,7 +8,7 @@ import numpy as np
 from orders.clearing.assignment_rows import assignment_rows
 from orders.clearing.bound import BoundVector
 from orders.clearing.candidates import leg_lots
-from orders.clearing.curve_status import curve_status, price_edge
+from orders.clearing.curve_results import curve_results
 from orders.clearing.flexible_results import flexible_rows
 from orders.clearing.market import Kind, Market
 from orders.clearing.placement import Placements
@@ -21,7 +21,6 @@ from orders.clearing.types import (
     NONE,
     BlockResultRow,
     Bound,
-    CurveResultRow,
     DeliveredPriceRow,
     FlexibleResultRow,
     FlowRow,
@@ -34,6 +33,7 @@ from orders.clearing.types import (
 
 _ZERO = Decimal(0)
 _RATIO = Decimal("0.000000001")
+_SAFE = 2**62
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,9 @@ class _Publisher:
             bound=self._bound(),
             prices=self._price_rows(self._prices.ticks),
             delivered_prices=self._delivered_rows(),
-            curve_results=self._curve_rows(),
+            curve_results=curve_results(
+                self._auction, self._offered, self._accepted, self._clearing_ticks()
+            ),
             block_results=blocks,
             flexible_results=flexibles,
             assignments=assignment_rows(
@@ -152,47 +154,6 @@ class _Publisher:
         return Bound(tuple(prices), tuple(rents), bound.value)
 
     # -- orders ----------------------------------------------------------------------------------
-
-    def _curve_rows(self) -> tuple[CurveResultRow, ...]:
-        curves = self._auction.curves
-        columns = zip(
-            curves.order_id,
-            curves.is_buy.tolist(),
-            curves.hub.tolist(),
-            curves.product.tolist(),
-            curves.period.tolist(),
-            curves.price_ticks.tolist(),
-            curves.quantity_lots.tolist(),
-            self._offered.tolist(),
-            self._accepted.tolist(),
-            self._clearing_ticks().tolist(),
-            strict=True,
-        )
-        rows = []
-        for name, buy, hub, item, period, ticks, lots, offered, accepted, price in columns:
-            product = self._auction.products[item]
-            limit = ticks * product.price_tick
-            status, reason = curve_status(
-                lots=lots,
-                offered=offered,
-                accepted=accepted,
-                edge=price_edge(buy, limit, price, product.clearing_price_tick),
-            )
-            rows.append(
-                CurveResultRow(
-                    name,
-                    "buy" if buy else "sell",
-                    self._auction.hubs[hub],
-                    product.name,
-                    period + 1,
-                    limit,
-                    lots * product.quantity_tick,
-                    accepted * product.quantity_tick,
-                    status,
-                    reason,
-                )
-            )
-        return tuple(rows)
 
     def _clearing_ticks(self) -> IntArray:
         periods = self._auction.curves.period
@@ -388,4 +349,9 @@ class _Publisher:
 
 
 def _exact_dot(first: IntArray, second: IntArray) -> int:
+    """Return the sum of products; in whole numbers of any size where 64 bits might not do."""
+    if not len(first):
+        return 0
+    if int(np.abs(first).max()) * int(np.abs(second).sum()) < _SAFE:
+        return int(first @ second)
     return sum(a * b for a, b in zip(first.tolist(), second.tolist(), strict=True))

@@ -3,17 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from orders.clearing.errors import BundleRefused
 from orders.clearing.fields import as_text
+from orders.clearing.row_tables import Column, column_of, combined, first_rows
 from orders.clearing.schema import BUNDLE_TABLES, REQUIRED_TABLES
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """One file: text columns of equal length. An absent optional column reads as empty."""
+    """One file: text columns of equal length. An absent optional column reads as empty.
+
+    A column is its texts, or its distinct texts with a number for each row.
+    """
 
     name: str
-    columns: Mapping[str, Sequence[str]]
+    columns: Mapping[str, Sequence[str] | Column]
     count: int
 
     @property
@@ -24,7 +30,25 @@ class RawTable:
     def column(self, name: str) -> Sequence[str]:
         """Return a column, empty texts if the file lacks it."""
         found = self.columns.get(name)
-        return [""] * self.count if found is None else found
+        if found is None:
+            return [""] * self.count
+        return found.cells() if isinstance(found, Column) else found
+
+    def coded(self, name: str) -> Column:
+        """Return a column as distinct texts with a number for each row."""
+        found = self.columns.get(name)
+        if found is None:
+            return Column([""], np.zeros(self.count, dtype=np.int32))
+        return found if isinstance(found, Column) else column_of(found)
+
+    def distinct(self, *names: str) -> list[tuple[int, tuple[str, ...]]]:
+        """Return the different rows of some columns with the line where each stands first."""
+        if not self.count:
+            return []
+        columns = [self.coded(name) for name in names]
+        first = np.sort(first_rows(combined(column.codes for column in columns)))
+        cells = [[column.values[code] for code in column.codes[first]] for column in columns]
+        return list(zip((first + 2).tolist(), zip(*cells, strict=True), strict=True))
 
     def rows(self, *names: str) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield the line number in the file and the named cells of each row."""

@@ -3,13 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
-from orders.clearing.canonical import csv_bytes, json_bytes
+from orders.clearing.canonical import json_bytes
+from orders.clearing.csv_tables import csv_of_columns
 from orders.clearing.errors import ResultUnreadable
 from orders.clearing.fields import format_decimal
+from orders.clearing.row_tables import Column, Numbering, RowTable, first_rows
 from orders.clearing.schema import RESULT_TABLES, TEXT_COLUMNS
 from orders.clearing.types import (
     AssignmentRow,
@@ -35,15 +38,16 @@ _ROW_TYPES: dict[str, Any] = {
     "flows": FlowRow,
     "link_rents": LinkRentRow,
 }
+# Tables with rows for each order, which stay columns.
+_LONG = ("curve_results", "assignments")
+# Rows of a file that are read at once.
+_BLOCK = 20_000
 _SUMMARY_TEXTS = ("status", "engine_version", "bundle_sha256")
 
 
 def result_files(result: Result) -> dict[str, bytes]:
     """Return file name to content."""
-    files = {
-        f"{name}.csv": csv_bytes(columns, map(_texts, getattr(result, name)))
-        for name, columns in RESULT_TABLES.items()
-    }
+    files = {f"{name}.csv": _file_of(name, getattr(result, name)) for name in RESULT_TABLES}
     files["bound.json"] = json_bytes(
         {
             "prices": [_json_row(row) for row in result.bound.prices],
@@ -56,8 +60,10 @@ def result_files(result: Result) -> dict[str, bytes]:
     return files
 
 
-def _texts(row: tuple[Any, ...]) -> list[str]:
-    return [_text(value) for value in row]
+def _file_of(name: str, rows: Sequence[Any]) -> bytes:
+    header = RESULT_TABLES[name]
+    table = RowTable.of(_ROW_TYPES[name], rows)
+    return csv_of_columns(header, [table.columns[column] for column in header], _text)
 
 
 def _text(value: Any) -> str:
@@ -126,36 +132,50 @@ def _read_summary(values: Mapping[str, Any]) -> Summary:
     return Summary(**out)
 
 
-def _read_rows(files: Mapping[str, bytes], name: str) -> tuple[Any, ...]:
+def _read_rows(files: Mapping[str, bytes], name: str) -> Any:
     file = f"{name}.csv"
     if file not in files:
         raise ResultUnreadable(f"{file}: the file is missing")
+    header = RESULT_TABLES[name]
+    columns = {column: Numbering() for column in header}
     try:
-        rows = list(csv.reader(io.StringIO(files[file].decode(), newline="")))
+        reader = csv.reader(io.TextIOWrapper(io.BytesIO(files[file]), encoding="utf-8", newline=""))
+        if tuple(next(reader, ())) != header:
+            raise ResultUnreadable(f"{file}: the header must be {','.join(header)}")
+        count = 1
+        while block := list(islice(reader, _BLOCK)):
+            wrong = [k for k, row in enumerate(block) if len(row) != len(header)]
+            if wrong:
+                raise ResultUnreadable(f"{file}:{count + wrong[0] + 1}: wrong number of cells")
+            for column, own in zip(columns.values(), zip(*block, strict=True), strict=True):
+                column.extend(own)
+            count += len(block)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ResultUnreadable(f"{file}: not CSV in UTF-8") from error
-    if not rows or tuple(rows[0]) != RESULT_TABLES[name]:
-        raise ResultUnreadable(f"{file}: the header must be {','.join(RESULT_TABLES[name])}")
-    kind = _ROW_TYPES[name]
-    out = []
-    for number, cells in enumerate(rows[1:], start=2):
-        if len(cells) != len(rows[0]):
-            raise ResultUnreadable(f"{file}:{number}: wrong number of cells")
-        out.append(_read_row(f"{file}:{number}", kind, dict(zip(rows[0], cells, strict=True))))
-    return tuple(out)
+    found = {name: _parsed(file, name, own.column(strip=False)) for name, own in columns.items()}
+    table: RowTable[Any] = RowTable(_ROW_TYPES[name], found)
+    return table if name in _LONG else tuple(table)
+
+
+def _parsed(file: str, name: str, column: Column) -> Column:
+    """Return the texts of a column as what they mean; the first bad line is named."""
+    if name in TEXT_COLUMNS:
+        return column
+    lines = (first_rows(column.codes) + 2).tolist()
+    pairs = zip(column.values, lines, strict=True)
+    return Column([_cell(f"{file}:{line}", name, text) for text, line in pairs], column.codes)
 
 
 def _read_row(place: str, kind: Any, cells: Mapping[str, Any]) -> Any:
-    values: dict[str, Any] = {}
-    for column in kind._fields:
-        text = cells[column]
-        if column in TEXT_COLUMNS:
-            values[column] = text
-        elif column == "period":
-            values[column] = _period(place, text)
-        else:
-            values[column] = None if text in ("", None) else _number(place, text)
-    return kind(**values)
+    return kind(**{column: _cell(place, column, cells[column]) for column in kind._fields})
+
+
+def _cell(place: str, column: str, text: Any) -> Any:
+    if column in TEXT_COLUMNS:
+        return text
+    if column == "period":
+        return _period(place, text)
+    return None if text in ("", None) else _number(place, text)
 
 
 def _period(place: str, text: Any) -> int:

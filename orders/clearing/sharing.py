@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from orders.clearing.merit_order import MeritOrder
+from orders.clearing.row_tables import sums
 from orders.clearing.types import IntArray
 
 
@@ -50,8 +51,7 @@ def accepted_by_order(
         offered: lots of every row.
         floors: row to lots that a placement on it needs.
     """
-    step_total = np.zeros(len(merit.period), dtype=np.int64)
-    np.add.at(step_total, merit.step_of_order, offered)
+    step_total = sums(merit.step_of_order, offered, len(merit.period))
     full = accepted[merit.step_of_order] >= step_total[merit.step_of_order]
     lots = np.where(full, offered, 0)
     partial = np.flatnonzero((accepted > 0) & (accepted < step_total))

@@ -5,7 +5,7 @@ compared or added is an integer; `Product` converts. Indices (hub, product, peri
 count from 0; `NONE` (-1) means "no limit" or "none".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+# Numbers that stand for values kept elsewhere; 32 bits do.
+Codes = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 NONE = -1
 
@@ -307,10 +309,10 @@ class Result:
     bound: Bound
     prices: tuple[PriceRow, ...]
     delivered_prices: tuple[DeliveredPriceRow, ...]
-    curve_results: tuple[CurveResultRow, ...]
+    curve_results: Sequence[CurveResultRow]
     block_results: tuple[BlockResultRow, ...]
     flexible_results: tuple[FlexibleResultRow, ...]
-    assignments: tuple[AssignmentRow, ...]
+    assignments: Sequence[AssignmentRow]
     flows: tuple[FlowRow, ...]
     link_rents: tuple[LinkRentRow, ...]
     timing: Mapping[str, float] = field(default_factory=dict, compare=False)

@@ -106,16 +106,13 @@ def _limits_of_orders(
     limits: set[Decimal] = set()
     block_ids = {
         order
-        for _, (order, name) in tables["block_legs"].rows("order_id", "product")
+        for _, (order, name) in tables["block_legs"].distinct("order_id", "product")
         if name == product
     }
     for name in ("curve_orders", "block_orders", "flexible_orders"):
         table = tables[name]
         owner = "order_id" if name == "block_orders" else "product"
-        distinct: dict[tuple[str, ...], int] = {}
-        for line, cells in table.rows(owner, column):
-            distinct.setdefault(cells, line)
-        for (key, text), line in distinct.items():
+        for line, (key, text) in table.distinct(owner, column):
             if text and (key in block_ids if name == "block_orders" else key == product):
                 limits.add(
                     fields.parse_non_negative(text, file=table.file, line=line, column=column)
@@ -131,7 +128,7 @@ def _limits_of_orders(
 
 def _check_ids_differ(tables: Mapping[str, RawTable]) -> None:
     """Refuse an order id that is used in two files: results name orders by id alone."""
-    seen = set(tables["curve_orders"].column("order_id"))
+    seen = set(tables["curve_orders"].coded("order_id").values)
     for name in ("block_orders", "flexible_orders"):
         table = tables[name]
         for line, (order,) in table.rows("order_id"):

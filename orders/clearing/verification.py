@@ -70,9 +70,9 @@ def _check_rents(facts: Facts, network: NetworkChecks, total: Decimal) -> None:
     for (link, direction, product, period), quantity in network.flow.items():
         rent = facts.rent.get((link, direction, period), Decimal(0))
         rents += quantity * facts.products[product].bandwidth * rent
-    for row in facts.result.assignments:
-        if row.product in facts.products:
-            allowance += 2 * row.quantity * facts.products[row.product].clearing_price_tick
+    for product, quantity in facts.assigned_in_all().items():
+        if product in facts.products:
+            allowance += 2 * quantity * facts.products[product].clearing_price_tick
     if abs(total - rents) > allowance:
         facts.report("8", "summary congestion_rent", f"{total}, but flows times rents are {rents}")
 

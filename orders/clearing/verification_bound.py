@@ -3,7 +3,10 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from orders.clearing.types import BlockOrder, FlexibleOrder
+import numpy as np
+
+from orders.clearing.types import BlockOrder, FlexibleOrder, IntArray
+from orders.clearing.verification_columns import border, groups, product_totals, totals
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 from orders.clearing.verification_flexible import best_unit_surplus
 
@@ -82,39 +85,70 @@ class _Bound:
         return best
 
     def _curves(self) -> Decimal:
+        """Return the best surplus of all steps: those in the money, as far as listings allow."""
         facts, curves = self._facts, self._facts.auction.curves
-        room: dict[tuple[int, int, int], int] = {}
-        total = _ZERO
-        order = sorted(
-            range(len(curves)), key=lambda k: (int(curves.price_ticks[k]), curves.order_id[k])
+        parties, products = facts.parties, facts.auction.products
+        seat = parties.seats(parties.of_curves, curves.hub)
+        known = parties.intensity_of if len(parties.intensity_of) else np.zeros(1, dtype=np.int64)
+        terms = np.where(curves.is_buy, parties.wish_of[parties.of_curves], known[seat])
+        first, group = groups(
+            (curves.is_buy.astype(np.int64), terms, curves.product, curves.hub, curves.period)
         )
-        for k in order:
-            item, period = int(curves.product[k]), int(curves.period[k])
-            product, hub = facts.auction.products[item], facts.auction.hubs[int(curves.hub[k])]
-            limit = int(curves.price_ticks[k]) * product.price_tick
-            lots = int(curves.quantity_lots[k])
-            name = curves.order_id[k]
-            if curves.is_buy[k]:
-                fact = facts.buys[name]
-                price = self._price(hub, product.name, fact.max_rtt, fact.max_carbon, period + 1)
-                gain = _ZERO if price is None else limit - price
-            else:
-                place = (int(curves.listing[k]), item, period)
-                lots = self._within_listing(place, lots, room)
-                carbon = facts.supply_class(product.name, facts.sells[name, hub].intensity)
-                own = self._supply.get((hub, product.name, carbon, period + 1))
-                if own is None and self._can_serve(hub, product.name, carbon, period + 1):
-                    facts.report("bound", f"bound.json {name}", "no price where it sells")
-                gain = _ZERO if own is None else own - limit
-            if gain > 0:
-                total += gain * lots * product.quantity_tick
+        prices = [self._price_of_step(row, int(terms[row])) for row in first.tolist()]
+        item = curves.product[first].tolist()
+        edges = [
+            0 if price is None else border(price, products[p].price_tick)[0]
+            for price, p in zip(prices, item, strict=True)
+        ]
+        limit = np.array(edges, dtype=np.int64)[group]
+        priced = np.array([price is not None for price in prices], dtype=bool)[group]
+        gains = np.where(curves.is_buy, curves.price_ticks > limit, curves.price_ticks <= limit)
+        lots = self._within_listings()
+        rows = np.flatnonzero(priced & gains)
+        amounts = totals(group[rows], lots[rows], len(first))
+        worths = product_totals(group[rows], curves.price_ticks[rows], lots[rows], len(first))
+        total = _ZERO
+        for row, price, p, amount, worth in zip(
+            first.tolist(), prices, item, amounts, worths, strict=True
+        ):
+            gain = worth * products[p].price_tick - amount * (price or _ZERO)
+            total += (gain if curves.is_buy[row] else -gain) * products[p].quantity_tick
         return total
+
+    def _price_of_step(self, row: int, term: int) -> Decimal | None:
+        facts, curves = self._facts, self._facts.auction.curves
+        product = facts.auction.products[int(curves.product[row])].name
+        hub, period = facts.auction.hubs[int(curves.hub[row])], int(curves.period[row]) + 1
+        if curves.is_buy[row]:
+            wish = facts.parties.wishes[term]
+            return self._price(hub, product, wish.max_rtt, wish.max_carbon, period)
+        carbon = facts.supply_class(product, facts.parties.intensities[term])
+        own = self._supply.get((hub, product, carbon, period))
+        if own is None and self._can_serve(hub, product, carbon, period):
+            name = curves.order_id[row]
+            facts.report("bound", f"bound.json {name}", "no price where it sells")
+        return own
+
+    def _within_listings(self) -> IntArray:
+        """Return the lots of every step; a listing's own use its capacity cheapest first."""
+        curves, listings = self._facts.auction.curves, self._facts.auction.listings
+        lots = curves.quantity_lots.copy()
+        rows = np.flatnonzero(~curves.is_buy & (curves.listing >= 0))
+        left: dict[tuple[int, int, int], int] = {}
+        for row in rows[np.argsort(curves.price_ticks[rows], kind="stable")].tolist():
+            place = (int(curves.listing[row]), int(curves.product[row]), int(curves.period[row]))
+            capacity = listings[place[0]].capacity_lots.get(place[1:])
+            if capacity is None:
+                continue
+            room = left.get(place, capacity)
+            lots[row] = min(int(lots[row]), room)
+            left[place] = room - int(lots[row])
+        return lots
 
     def _check_left_out(self, order: BlockOrder, hub: str, product: str, period: int) -> None:
         if order.is_buy:
             return
-        intensity = self._facts.sells[order.order_id, hub].intensity
-        carbon = self._facts.supply_class(product, intensity)
+        carbon = self._facts.supply_class(product, self._facts.intensity(order.order_id, hub))
         if self._can_serve(hub, product, carbon, period):
             self._facts.report("bound", f"bound.json {order.order_id}", "no price where it sells")
 
@@ -134,18 +168,6 @@ class _Bound:
                 return True
         return False
 
-    def _within_listing(
-        self, place: tuple[int, int, int], lots: int, room: dict[tuple[int, int, int], int]
-    ) -> int:
-        if place[0] < 0:
-            return lots
-        capacity = self._facts.auction.listings[place[0]].capacity_lots.get(place[1:])
-        if capacity is None:
-            return lots
-        left = room.get(place, capacity)
-        room[place] = left - min(lots, left)
-        return min(lots, left)
-
     def _block(self, order: BlockOrder) -> Decimal:
         """Return the best surplus over an order's options, each leg at its own best price."""
         facts = self._facts
@@ -157,7 +179,7 @@ class _Bound:
                 if order.is_buy:
                     price = self._price(hub, product, order.max_rtt_ms, order.max_carbon, period)
                 else:
-                    carbon = facts.supply_class(product, facts.sells[order.order_id, hub].intensity)
+                    carbon = facts.supply_class(product, facts.intensity(order.order_id, hub))
                     price = self._supply.get((hub, product, carbon, period))
                 if price is None:
                     self._check_left_out(order, hub, product, period)
@@ -186,10 +208,12 @@ def buying_cells(facts: Facts, product: str, period: int) -> set[tuple[str, Clas
     auction, curves = facts.auction, facts.auction.curves
     item = next(n for n, known in enumerate(auction.products) if known.name == product)
     found: set[tuple[str, Class, Class]] = set()
-    wanted = curves.is_buy & (curves.product == item) & (curves.period == period - 1)
-    for k in wanted.nonzero()[0].tolist():
-        fact = facts.buys[curves.order_id[k]]
-        found.add((auction.hubs[int(curves.hub[k])], fact.max_rtt, fact.max_carbon))
+    rows = np.flatnonzero(curves.is_buy & (curves.product == item) & (curves.period == period - 1))
+    wish = facts.parties.wish_of[facts.parties.of_curves[rows]]
+    first, _ = groups((wish, curves.hub[rows]))
+    for row, number in zip(rows[first].tolist(), wish[first].tolist(), strict=True):
+        fact = facts.parties.wishes[number]
+        found.add((auction.hubs[int(curves.hub[row])], fact.max_rtt, fact.max_carbon))
     for order in auction.blocks:
         for option in order.options if order.is_buy else ():
             for leg in option.legs:

@@ -1,36 +1,32 @@
 """What the verifier reads from a bundle and a result, in exact decimals.
 
 Nothing here or in the other verification modules uses the solver's code: routes, classes and
-offers are worked out again, in plain Python.
+offers are worked out again, in other ways.
 """
 
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from orders.clearing.types import Auction, BlockLeg, BlockOption, BlockOrder, Result, Violation
+import numpy as np
 
-Class = Decimal | None
+from orders.clearing.row_tables import RowTable
+from orders.clearing.types import (
+    AssignmentRow,
+    Auction,
+    BlockLeg,
+    BlockOption,
+    BlockOrder,
+    CurveResultRow,
+    Result,
+    Violation,
+)
+from orders.clearing.verification_columns import groups
+from orders.clearing.verification_parties import Class, Parties
+
 CellKey = tuple[str, str, int]
 _FAR = Decimal("Infinity")
-
-
-@dataclass(frozen=True)
-class SellFact:
-    """A seller's terms that a buyer's wishes are checked against."""
-
-    hub: str
-    listing: str
-    intensity: Decimal | None
-
-
-@dataclass(frozen=True)
-class BuyFact:
-    """A buyer's wishes."""
-
-    max_rtt: Class
-    max_carbon: Class
-    single: bool
 
 
 @dataclass
@@ -49,15 +45,15 @@ class Facts:
             (auction.hubs[link.from_hub], auction.hubs[link.to_hub]): number
             for number, link in enumerate(auction.links)
         }
-        self.sells: dict[tuple[str, str], SellFact] = {}
-        self.buys: dict[str, BuyFact] = {}
+        self.parties = Parties(auction)
+        self.curve_rows = RowTable.of(CurveResultRow, self.result.curve_results)
+        self.assigned = RowTable.of(AssignmentRow, self.result.assignments)
         self.block = {order.order_id: order for order in auction.blocks}
         self.options: dict[tuple[str, str], BlockOption] = {
             (order.order_id, option.option_id): option
             for order in auction.blocks
             for option in order.options
         }
-        self._read_orders()
         self.active = self._active_limits()
         self.supply_price = self._index_prices()
         self.delivered_price = self._index_delivered()
@@ -72,61 +68,34 @@ class Facts:
 
     # -- orders ----------------------------------------------------------------------------------
 
-    def _read_orders(self) -> None:
-        auction, curves = self.auction, self.auction.curves
-        columns = zip(
-            curves.order_id,
-            curves.is_buy.tolist(),
-            curves.hub.tolist(),
-            curves.product.tolist(),
-            curves.rtt_class.tolist(),
-            curves.carbon_class.tolist(),
-            curves.listing.tolist(),
-            curves.carbon_intensity,
-            strict=True,
-        )
-        for name, buy, hub, item, rtt, carbon, listing, own in columns:
-            product = auction.products[item]
-            if buy:
-                limit = None if rtt < 0 else product.rtt_classes[rtt]
-                green = None if carbon < 0 else product.carbon_classes[carbon]
-                self.buys[name] = BuyFact(limit, green, False)
-            else:
-                place = auction.listings[listing] if listing >= 0 else None
-                intensity = own if own is not None or place is None else place.carbon_intensity
-                listing_id = place.listing_id if place else name
-                self.sells.setdefault(
-                    (name, auction.hubs[hub]), SellFact(auction.hubs[hub], listing_id, intensity)
-                )
-        listings = {listing.listing_id: listing for listing in auction.listings}
-        for order in auction.blocks:
-            if order.is_buy:
-                single = order.placement == "single"
-                self.buys[order.order_id] = BuyFact(order.max_rtt_ms, order.max_carbon, single)
-                continue
-            intensity = order.carbon_intensity
-            if intensity is None and order.listing_id is not None:
-                intensity = listings[order.listing_id].carbon_intensity
-            for option in order.options:
-                for leg in option.legs:
-                    hub_name = auction.hubs[leg.hub]
-                    self.sells[order.order_id, hub_name] = SellFact(
-                        hub_name, order.listing_id or order.order_id, intensity
-                    )
-        for job in auction.flexibles:
-            single = job.placement == "single"
-            self.buys[job.order_id] = BuyFact(job.max_rtt_ms, job.max_carbon, single)
+    def served(self, buyers: Collection[str]) -> Iterator[AssignmentRow]:
+        """Yield the assignments of some buyers."""
+        if buyers:
+            chosen = self.assigned.columns["buy_order_id"].numbers(lambda name: name in buyers)
+            for row in np.flatnonzero(chosen).tolist():
+                yield self.assigned[row]
+
+    def assigned_in_all(self) -> dict[str, Decimal]:
+        """Return the assigned quantity by product."""
+        columns = self.assigned.columns
+        pair = (columns["product"], columns["quantity"])
+        first, group = groups([column.distinct for column in pair])
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for row, count in zip(first.tolist(), np.bincount(group).tolist(), strict=True):
+            name, quantity = (column.values[column.codes[row]] for column in pair)
+            found[name] += quantity * count
+        return found
 
     def _active_limits(self) -> dict[str, tuple[Decimal, ...]]:
         """Return per product the carbon limits that buyers state, strictest first."""
         found: dict[str, set[Decimal]] = defaultdict(set)
-        curves = self.auction.curves
-        for name, buy, item in zip(
-            curves.order_id, curves.is_buy.tolist(), curves.product.tolist(), strict=True
-        ):
-            limit = self.buys[name].max_carbon if buy else None
+        curves, parties = self.auction.curves, self.parties
+        wish = parties.wish_of[parties.of_curves]
+        first, _ = groups((curves.product, wish))
+        for row in first[wish[first] >= 0].tolist():
+            limit = parties.wishes[int(wish[row])].max_carbon
             if limit is not None:
-                found[self.auction.products[item].name].add(limit)
+                found[self.auction.products[int(curves.product[row])].name].add(limit)
         for order in self.auction.blocks:
             if order.is_buy and order.max_carbon is not None:
                 for option in order.options:
@@ -136,6 +105,11 @@ class Facts:
             if job.max_carbon is not None:
                 found[self.auction.products[job.product].name].add(job.max_carbon)
         return {name: tuple(sorted(found[name])) for name in self.products}
+
+    def intensity(self, order: str, hub: str) -> Decimal | None:
+        """Return what a seller declares at a hub, None where it declares or sells nothing."""
+        fact = self.parties.seller(order, hub)
+        return None if fact is None else fact.intensity
 
     def supply_class(self, product: str, intensity: Decimal | None) -> Class:
         """Return the strictest listed class that an intensity serves."""

@@ -40,17 +40,15 @@ class FlexibleChecks:
 
     def _read_assignments(self, jobs: Mapping[str, FlexibleOrder]) -> None:
         facts = self._facts
-        for row in facts.result.assignments:
-            job = jobs.get(row.buy_order_id)
-            if job is None:
-                continue
+        for row in facts.served(jobs.keys()):
+            job = jobs[row.buy_order_id]
             place = facts.auction.hubs[job.hub], facts.auction.products[job.product].name
             if (row.hub, row.product) != place or row.option_id:
                 facts.report("7", job.order_id, f"served at {row.hub} with {row.product}")
                 continue
             self._profile[job.order_id][row.period] += row.quantity
-            fact = facts.sells.get((row.sell_order_id, row.hub_of_supply))
-            carbon = facts.supply_class(row.product, fact.intensity if fact else None)
+            intensity = facts.intensity(row.sell_order_id, row.hub_of_supply)
+            carbon = facts.supply_class(row.product, intensity)
             level = facts.active_class(row.product, carbon)
             self._sources[job.order_id].add((row.hub_of_supply, level, row.listing_id))
 
@@ -148,7 +146,8 @@ class FlexibleChecks:
                 facts.report("5", job.order_id, "accepted where there is no price")
                 return
             paid += price * quantity
-            self._orders.bought[job.order_id, "", hub, product.name, period] += quantity
+            key = (job.order_id, "", hub, product.name, period)
+            self._orders.bought.add(key, quantity)
         total = sum(profile.values(), _ZERO)
         value = job.limit_price * total
         self._orders.value += value

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from orders.clearing.types import AssignmentRow, Product
+from orders.clearing.types import Product
+from orders.clearing.verification_assignments import AssignmentChecks
+from orders.clearing.verification_columns import groups
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 from orders.clearing.verification_orders import OrderChecks
 
 _ZERO = Decimal(0)
-_Cell = tuple[str, Class, Class]
 
 
 class NetworkChecks:
@@ -21,18 +22,14 @@ class NetworkChecks:
         self._routes = routes
         self._tolls = tolls
         self.flow: dict[tuple[int, int, str, int], Decimal] = {}
-        self._fixed: dict[tuple[int, int, str, int], Decimal] = defaultdict(Decimal)
-        self._net: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
-        # Consumption cells by link direction, product and period; those without a stated route may
-        # use any link that carries the product.
-        self._cells: dict[tuple[int, int, str, int], set[_Cell]] = defaultdict(set)
-        self._roaming: dict[tuple[str, int], set[_Cell]] = defaultdict(set)
+        self._assignments = AssignmentChecks(facts, routes, tolls)
+        self._carried = self._assignments.carried
 
     def run(self, orders: OrderChecks) -> None:
         """Check everything that concerns the network."""
         self._check_prices()
         self._read_flows()
-        self._check_assignments(orders)
+        self._assignments.run(orders.bought, orders.sold)
         self._check_balance()
         self._check_links()
         self._check_circles()
@@ -110,99 +107,11 @@ class NetworkChecks:
                     facts.report("8", name, "the row appears twice")
                 self.flow[key] = quantity
                 ends = (row.from_hub, row.to_hub) if not direction else (row.to_hub, row.from_hub)
-                self._net[ends[0], row.product, row.period] -= quantity
-                self._net[ends[1], row.product, row.period] += quantity
-
-    # -- assignments -----------------------------------------------------------------------------
-
-    def _check_assignments(self, orders: OrderChecks) -> None:
-        bought: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-        sold: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-        seen: set[tuple[object, ...]] = set()
-        for row in self._facts.result.assignments:
-            bought[row.buy_order_id, row.option_id, row.hub, row.product, row.period] += (
-                row.quantity
-            )
-            key = (
-                row.sell_order_id,
-                row.sell_option_id,
-                row.hub_of_supply,
-                row.product,
-                row.period,
-            )
-            sold[key] += row.quantity
-            self._net[row.hub_of_supply, row.product, row.period] += row.quantity
-            self._net[row.hub, row.product, row.period] -= row.quantity
-            if row[:-1] in seen:
-                self._facts.report("8", row.buy_order_id, "an assignment appears twice")
-            seen.add(row[:-1])
-            self._check_assignment(row)
-        for name, have, want in (("buy", bought, orders.bought), ("sell", sold, orders.sold)):
-            for key in have.keys() | want.keys():
-                if have.get(key, _ZERO) != want.get(key, _ZERO):
-                    self._facts.report(
-                        "1",
-                        f"{name} {'/'.join(map(str, key))}",
-                        f"assigned {have.get(key, _ZERO)} of {want.get(key, _ZERO)}",
-                    )
-
-    def _check_assignment(self, row: AssignmentRow) -> None:
-        facts = self._facts
-        buyer = facts.buys.get(row.buy_order_id)
-        seller = facts.sells.get((row.sell_order_id, row.hub_of_supply))
-        product = facts.products.get(row.product)
-        if buyer is None or seller is None or product is None:
-            facts.report("1", row.buy_order_id, f"assigned to an unknown order: {row}")
-            return
-        if row.quantity <= 0 or row.quantity % product.quantity_tick:
-            facts.report("8", row.buy_order_id, f"assigned {row.quantity}, not whole lots")
-        if row.listing_id != seller.listing:
-            facts.report("7", row.buy_order_id, f"listing {row.listing_id}, not {seller.listing}")
-        dirty = seller.intensity is None or seller.intensity > (buyer.max_carbon or _ZERO)
-        if buyer.max_carbon is not None and dirty:
-            facts.report("7", row.buy_order_id, f"{row.sell_order_id} is above its carbon limit")
-        self._check_way(row, buyer.max_rtt, buyer.max_carbon, seller.intensity, buyer.single)
-
-    def _check_way(
-        self,
-        row: AssignmentRow,
-        max_rtt: Class,
-        max_carbon: Class,
-        intensity: Decimal | None,
-        single: bool,
-    ) -> None:
-        facts = self._facts
-        route = self._routes.get((row.hub_of_supply, row.hub))
-        product = facts.products[row.product]
-        if max_rtt is not None and (route is None or route.rtt > max_rtt):
-            facts.report("3", row.buy_order_id, f"served from {row.hub_of_supply}, out of reach")
-            return
-        cell = (row.hub, max_rtt, max_carbon)
-        if max_rtt is None and not single:
-            if row.hub_of_supply != row.hub:
-                self._roaming[row.product, row.period].add(cell)
-        else:
-            for link, direction in route.steps if route else ():
-                self._cells[link, direction, row.product, row.period].add(cell)
-                self._fixed[link, direction, row.product, row.period] += row.quantity
-        if single:
-            return
-        if max_rtt is not None and route is not None:
-            toll = self._tolls.along(route.steps, row.period, product.bandwidth)
-        else:
-            toll = self._tolls.between(row.hub_of_supply, row.hub, row.period, product.bandwidth)
-        carbon = facts.supply_class(row.product, intensity)
-        price = facts.supply_price.get((row.hub_of_supply, row.product, carbon, row.period))
-        paid = facts.delivered_price.get((row.hub, row.product, max_rtt, max_carbon, row.period))
-        if price is None or paid is None or not toll.is_finite():
-            facts.report("6", row.buy_order_id, f"served from {row.hub_of_supply} without a price")
-            return
-        gap = paid - price - product.bandwidth * toll
-        if abs(gap) > 2 * product.clearing_price_tick:
-            facts.report("6", row.buy_order_id, f"pays {paid}, supply and way cost {paid - gap}")
+                self._carried.net[ends[0], row.product, row.period] -= quantity
+                self._carried.net[ends[1], row.product, row.period] += quantity
 
     def _check_balance(self) -> None:
-        for key, rest in self._net.items():
+        for key, rest in self._carried.net.items():
             if rest:
                 self._facts.report("1", "/".join(map(str, key)), f"{rest} units out of balance")
 
@@ -227,7 +136,7 @@ class NetworkChecks:
             quantity = self.flow.get(key, _ZERO)
             used += quantity * product.bandwidth
             need = max(need, product.bandwidth * product.quantity_tick)
-            free = quantity - self._fixed.get(key, _ZERO)
+            free = quantity - self._carried.fixed.get(key, _ZERO)
             if free < 0:
                 facts.report("3", place, f"flow {quantity} of {product.name} is below its routes")
             elif free > 0:
@@ -261,7 +170,7 @@ class NetworkChecks:
         hubs = self._facts.auction.hubs
         entered: dict[str, set[str]] = defaultdict(set)
         for (link, direction, name, own), quantity in self.flow.items():
-            fixed = self._fixed.get((link, direction, name, own), _ZERO)
+            fixed = self._carried.fixed.get((link, direction, name, own), _ZERO)
             if (name, own) == (product, period) and quantity > fixed:
                 item = self._facts.auction.links[link]
                 ends = hubs[item.from_hub], hubs[item.to_hub]
@@ -280,9 +189,9 @@ class NetworkChecks:
         total = _ZERO
         for product in self._facts.products.values():
             key = (link, direction, product.name, period)
-            cells = len(self._cells[key])
-            if self.flow.get(key, _ZERO) > self._fixed.get(key, _ZERO):
-                cells += len(self._roaming[product.name, period])
+            cells = len(self._carried.cells[key])
+            if self.flow.get(key, _ZERO) > self._carried.fixed.get(key, _ZERO):
+                cells += len(self._carried.roaming[product.name, period])
             total += product.bandwidth * product.quantity_tick * cells
         return total
 
@@ -359,18 +268,17 @@ def sellers_by_product(facts: Facts) -> dict[tuple[str, int], set[tuple[str, Cla
     """Return (product, period) to the (hub, class in use) where a curve or accepted block sells."""
     found: dict[tuple[str, int], set[tuple[str, Class]]] = defaultdict(set)
     curves, auction = facts.auction.curves, facts.auction
-    for name, buy, hub, item, period in zip(
-        curves.order_id,
-        curves.is_buy.tolist(),
-        curves.hub.tolist(),
-        curves.product.tolist(),
-        curves.period.tolist(),
-        strict=True,
-    ):
-        if not buy:
-            product, place = auction.products[item].name, auction.hubs[hub]
-            carbon = facts.supply_class(product, facts.sells[name, place].intensity)
-            found[product, period + 1].add((place, facts.active_class(product, carbon)))
+    rows = (~curves.is_buy).nonzero()[0]
+    seat = facts.parties.seats(facts.parties.of_curves[rows], curves.hub[rows])
+    intensity = facts.parties.intensity_of[seat]
+    first, _ = groups((intensity, curves.product[rows], curves.hub[rows], curves.period[rows]))
+    for row, declared in zip(rows[first].tolist(), intensity[first].tolist(), strict=True):
+        product = auction.products[int(curves.product[row])].name
+        carbon = facts.supply_class(product, facts.parties.intensities[declared])
+        place = auction.hubs[int(curves.hub[row])]
+        found[product, int(curves.period[row]) + 1].add(
+            (place, facts.active_class(product, carbon))
+        )
     for order in auction.blocks:
         if order.is_buy:
             continue
@@ -379,6 +287,6 @@ def sellers_by_product(facts: Facts) -> dict[tuple[str, int], set[tuple[str, Cla
                 continue
             for leg in option.legs:
                 place, product, period = facts.leg_place(leg)
-                carbon = facts.supply_class(product, facts.sells[order.order_id, place].intensity)
+                carbon = facts.supply_class(product, facts.intensity(order.order_id, place))
                 found[product, period].add((place, facts.active_class(product, carbon)))
     return found

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from orders.clearing.types import BlockOrder, Product
+import numpy as np
+
+from orders.clearing.types import AssignmentRow, BlockOrder, IntArray
+from orders.clearing.verification_amounts import Amounts, Places
+from orders.clearing.verification_curves import CurveChecks, Shared
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
-from orders.clearing.verification_rounding import Rounding
-from orders.clearing.verification_volume import check_share
 
 _ZERO = Decimal(0)
 STATUSES = ("accepted", "partly_accepted", "rejected", "paradoxically_rejected", "not_placeable")
@@ -25,83 +27,56 @@ class OrderChecks:
         self.cost = _ZERO
         self.paid = _ZERO
         self.received = _ZERO
-        # Accepted quantity by (order, option, hub, product, period), to be met by assignments.
-        self.bought: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-        self.sold: dict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
-        self._placed_on: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
-        # Steps at the money by cell and price: order, lots offered, accepted, and placed on it.
-        self.marginal: dict[tuple[object, ...], list[tuple[str, int, int, Decimal]]] = {}
+        # Accepted quantities, to be met by assignments.
+        places = Places(facts.auction, facts.parties)
+        self.bought, self.sold = Amounts(places), Amounts(places)
+        self.marginal: Shared = {}
+        # Assignments of orders that one listing serves.
+        self._placed: dict[tuple[str, str], list[AssignmentRow]] = defaultdict(list)
 
     def run(self) -> None:
         """Check all orders."""
-        for row in self._facts.result.assignments:
-            buyer = self._facts.buys.get(row.buy_order_id)
-            if buyer is not None and buyer.single:
-                self._placed_on[row.sell_order_id, row.product, row.period] += row.quantity
+        placed_on: dict[tuple[str, str, int], Decimal] = defaultdict(Decimal)
+        for row in self._facts.served(self._facts.parties.singles()):
+            placed_on[row.sell_order_id, row.product, row.period] += row.quantity
+            self._placed[row.buy_order_id, row.option_id].append(row)
         self._check_blocks()
-        self._check_curves()
+        self._check_curves(placed_on)
 
     # -- curve orders ----------------------------------------------------------------------------
 
-    def _check_curves(self) -> None:
-        facts, curves = self._facts, self._facts.auction.curves
-        rows = facts.result.curve_results
-        if len(rows) != len(curves):
-            facts.report("8", "curve_results", f"{len(rows)} rows for {len(curves)} steps")
+    def _check_curves(self, placed_on: dict[tuple[str, str, int], Decimal]) -> None:
+        facts, count = self._facts, len(self._facts.auction.curves)
+        rows = len(facts.curve_rows)
+        if rows != count:
+            facts.report("8", "curve_results", f"{rows} rows for {count} steps")
             return
-        offers = self._offers()
-        shared: dict[tuple[object, ...], list[tuple[str, int, int, Decimal]]] = defaultdict(list)
-        missing: dict[tuple[object, ...], int] = defaultdict(int)
-        for number, row in enumerate(rows):
-            product = facts.auction.products[int(curves.product[number])]
-            expected = (
-                curves.order_id[number],
-                "buy" if curves.is_buy[number] else "sell",
-                facts.auction.hubs[int(curves.hub[number])],
-                product.name,
-                int(curves.period[number]) + 1,
-                int(curves.price_ticks[number]) * product.price_tick,
-                int(curves.quantity_lots[number]) * product.quantity_tick,
-            )
-            if tuple(row[:7]) != expected:
-                facts.report("8", row.order_id, "the row does not repeat the order's own terms")
-                continue
-            self._check_step(number, product, offers[number], shared, missing)
-        rounding = Rounding(facts)
-        for key, lots in missing.items():
-            if lots > rounding.lots(str(key[2]), int(str(key[-1]))):
-                facts.report("4", f"{key}", f"{lots} lots off what is in or out of the money")
-        for key, members in shared.items():
-            check_share(facts, key, members)
-        self.marginal = shared
+        curves = CurveChecks(facts, placed_on)
+        curves.run(self._offers(), self.bought, self.sold)
+        self.value += curves.value
+        self.cost += curves.cost
+        self.paid += curves.paid
+        self.received += curves.received
+        self.marginal = curves.marginal
 
-    def _offers(self) -> list[int]:
+    def _offers(self) -> IntArray:
         """Return what each step can trade once its listing's capacity is shared out."""
         facts, curves = self._facts, self._facts.auction.curves
-        lots = curves.quantity_lots.tolist()
+        lots = curves.quantity_lots.copy()
         steps: dict[tuple[int, int, int], list[tuple[int, int]]] = defaultdict(list)
-        for number, (listing, item, period, price, buy) in enumerate(
-            zip(
-                curves.listing.tolist(),
-                curves.product.tolist(),
-                curves.period.tolist(),
-                curves.price_ticks.tolist(),
-                curves.is_buy.tolist(),
-                strict=True,
-            )
-        ):
-            if not buy and listing >= 0:
-                steps[listing, item, period].append((price, number))
+        for row in np.flatnonzero(~curves.is_buy & (curves.listing >= 0)).tolist():
+            place = (int(curves.listing[row]), int(curves.product[row]), int(curves.period[row]))
+            steps[place].append((int(curves.price_ticks[row]), row))
         used = self._listing_use_of_blocks()
         for (listing, item, period), members in steps.items():
-            place = facts.auction.listings[listing]
-            room = place.capacity_lots.get((item, period))
+            place_terms = facts.auction.listings[listing]
+            room = place_terms.capacity_lots.get((item, period))
             if room is None:
                 continue
-            room = max(0, room - used.get((place.listing_id, item, period), 0))
-            for _, number in sorted(members):
-                lots[number] = min(lots[number], room)
-                room -= lots[number]
+            room = max(0, room - used.get((place_terms.listing_id, item, period), 0))
+            for _, row in sorted(members):
+                lots[row] = min(int(lots[row]), room)
+                room -= int(lots[row])
         return lots
 
     def _listing_use_of_blocks(self) -> dict[tuple[str, int, int], int]:
@@ -122,72 +97,6 @@ class OrderChecks:
             if room is not None and lots > room:
                 facts.report("2", name, f"blocks sell {lots} lots of {room} in period {period + 1}")
         return used
-
-    def _check_step(
-        self,
-        number: int,
-        product: Product,
-        offer: int,
-        shared: dict[tuple[object, ...], list[tuple[str, int, int, Decimal]]],
-        missing: dict[tuple[object, ...], int],
-    ) -> None:
-        facts, row = self._facts, self._facts.result.curve_results[number]
-        lots = row.accepted_quantity / product.quantity_tick
-        price, cell = self._price_of_step(number, row.order_id, product)
-        self._count(row.side == "buy", row, _ZERO if price is None else price)
-        if lots != int(lots) or lots < 0 or int(lots) > offer:
-            facts.report("2", row.order_id, f"accepted {row.accepted_quantity} of {row.quantity}")
-            if lots != int(lots):
-                facts.report("8", row.order_id, f"{row.accepted_quantity} is not whole lots")
-            return
-        accepted = int(lots)
-        self._check_status(row.order_id, row.status, accepted, row.quantity / product.quantity_tick)
-        if price is None:
-            if accepted:
-                facts.report("4", row.order_id, "accepted where there is no price")
-            return
-        side = 1 if row.side == "buy" else -1
-        gain = side * (row.price - price)
-        if gain > 0 and offer:
-            missing[cell] += offer - accepted
-        elif gain < 0:
-            missing[cell] += accepted
-        elif gain == 0 and offer:
-            placed = self._placed_on.get((row.order_id, row.product, row.period), _ZERO)
-            shared[(*cell, row.price)].append((row.order_id, offer, accepted, placed))
-
-    def _check_status(self, order: str, status: str, accepted: int, lots: Decimal) -> None:
-        expected = "rejected"
-        if accepted:
-            expected = "accepted" if accepted == lots else "partly_accepted"
-        if status != expected:
-            self._facts.report("4", order, f"status {status} where {expected} is meant")
-
-    def _price_of_step(
-        self, number: int, order: str, product: Product
-    ) -> tuple[Decimal | None, tuple[object, ...]]:
-        facts, row = self._facts, self._facts.result.curve_results[number]
-        if row.side == "buy":
-            fact = facts.buys[order]
-            key = (row.hub, row.product, fact.max_rtt, fact.max_carbon, row.period)
-            return facts.delivered_price.get(key), ("buy", *key)
-        carbon = facts.supply_class(product.name, facts.sells[order, row.hub].intensity)
-        price = facts.supply_price.get((row.hub, row.product, carbon, row.period))
-        level = facts.active_class(product.name, carbon)
-        return price, ("sell", row.hub, row.product, level, row.period)
-
-    def _count(self, buy: bool, row, price: Decimal) -> None:  # type: ignore[no-untyped-def]
-        if not row.accepted_quantity:
-            return
-        key = (row.order_id, "", row.hub, row.product, row.period)
-        if buy:
-            self.value += row.price * row.accepted_quantity
-            self.paid += price * row.accepted_quantity
-            self.bought[key] += row.accepted_quantity
-        else:
-            self.cost += row.price * row.accepted_quantity
-            self.received += price * row.accepted_quantity
-            self.sold[key] += row.accepted_quantity
 
     # -- blocks ----------------------------------------------------------------------------------
 
@@ -281,7 +190,7 @@ class OrderChecks:
                 key = (hub, product, order.max_rtt_ms, order.max_carbon, period)
                 price = facts.delivered_price.get(key)
             else:
-                carbon = facts.supply_class(product, facts.sells[order.order_id, hub].intensity)
+                carbon = facts.supply_class(product, facts.intensity(order.order_id, hub))
                 price = facts.supply_price.get((hub, product, carbon, period))
             if price is None:
                 return None
@@ -292,12 +201,10 @@ class OrderChecks:
         """Return hub, class and listing that serve a single-placed buy; check that it is one."""
         facts = self._facts
         found = set()
-        for row in facts.result.assignments:
-            if (row.buy_order_id, row.option_id) == (order.order_id, option):
-                fact = facts.sells.get((row.sell_order_id, row.hub_of_supply))
-                intensity = fact.intensity if fact else None
-                level = facts.active_class(row.product, facts.supply_class(row.product, intensity))
-                found.add((row.hub_of_supply, level, row.listing_id))
+        for row in self._placed[order.order_id, option]:
+            intensity = facts.intensity(row.sell_order_id, row.hub_of_supply)
+            level = facts.active_class(row.product, facts.supply_class(row.product, intensity))
+            found.add((row.hub_of_supply, level, row.listing_id))
         if len(found) != 1:
             if found:
                 facts.report("7", order.order_id, f"placed on {len(found)} listings")
@@ -341,7 +248,8 @@ class OrderChecks:
         for leg in facts.options[order.order_id, option].legs:
             hub, product, period = facts.leg_place(leg)
             key = (order.order_id, option, hub, product, period)
-            (self.bought if order.is_buy else self.sold)[key] += facts.leg_quantity(leg, ratio)
+            amounts = self.bought if order.is_buy else self.sold
+            amounts.add(key, facts.leg_quantity(leg, ratio))
         if order.is_buy:
             self.value += value
             self.paid += own

@@ -64,6 +64,6 @@ class Rounding:
                     _, product, period = facts.leg_place(leg)
                     found[product, period] += 1
         part = {r.order_id for r in facts.result.flexible_results if 0 < r.acceptance < 1}
-        for row in facts.result.assignments:
-            found[row.product, row.period] += row.buy_order_id in part
+        for row in facts.served(part):
+            found[row.product, row.period] += 1
         return found

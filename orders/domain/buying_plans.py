@@ -47,7 +47,10 @@ class Candidate:
         starts_at: start of the window.
         samples: what the window would have cost from that hub in each recent auction, CNY per unit
             and hour, 不含税, transport included; at least one.
-        grams: declared carbon, g per unit-hour; None when nothing is declared.
+        grams: declared carbon of the window's hours, g per unit-hour; None when nothing is
+            declared.
+        class_grams: what holds in every hour and so decides the carbon class; None when nothing
+            is declared.
     """
 
     auction: str
@@ -58,6 +61,7 @@ class Candidate:
     starts_at: datetime
     samples: tuple[Decimal, ...]
     grams: Decimal | None
+    class_grams: Decimal | None = None
 
     @property
     def expected_price(self) -> Decimal:

@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.migration_operations import CreateTogether
 from marketplace.services.history import protect_history
 
 
@@ -17,6 +18,440 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="IndicativeMark",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("marked_at", models.DateTimeField(verbose_name="Mark (market time)")),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="marks",
+                                to="orders.auction",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Indicative mark",
+                        "verbose_name_plural": "Indicative marks",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="IndicativeCell",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("period", models.PositiveIntegerField()),
+                        (
+                            "price",
+                            models.DecimalField(
+                                blank=True, decimal_places=8, max_digits=16, null=True
+                            ),
+                        ),
+                        ("volume", models.DecimalField(decimal_places=3, max_digits=16)),
+                        ("imbalance", models.DecimalField(decimal_places=3, max_digits=16)),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "mark",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="cells",
+                                to="orders.indicativemark",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Indicative cell",
+                        "verbose_name_plural": "Indicative cells",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="RunCheck",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("reason", models.CharField(max_length=300)),
+                        ("asked_at", models.DateTimeField(auto_now_add=True)),
+                        ("finished_at", models.DateTimeField(blank=True, null=True)),
+                        ("result_sha256", models.CharField(blank=True, max_length=64)),
+                        ("violations", models.PositiveIntegerField(default=0)),
+                        ("failure", models.CharField(blank=True, max_length=300)),
+                        (
+                            "asked_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "run",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="checks",
+                                to="orders.clearingrun",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Run check",
+                        "verbose_name_plural": "Run checks",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="SurveillanceAlert",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("self_trade", "Bought from itself"),
+                                    (
+                                        "linked_trade",
+                                        "Traded with an organisation run by the same people",
+                                    ),
+                                    (
+                                        "late_withdrawal",
+                                        "Withdrew just before orders became binding",
+                                    ),
+                                    (
+                                        "late_volume",
+                                        "Large part of the book entered in the last phase",
+                                    ),
+                                    ("concentration", "Supply in few hands"),
+                                    ("price_outlier", "Price far from its recent course"),
+                                ],
+                                max_length=20,
+                            ),
+                        ),
+                        ("key", models.CharField(max_length=120)),
+                        ("figures", models.JSONField(default=dict)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("open", "Open"),
+                                    ("under_review", "Under review"),
+                                    ("closed", "Closed"),
+                                ],
+                                default="open",
+                                max_length=12,
+                            ),
+                        ),
+                        ("found_at", models.DateTimeField(verbose_name="Found at (market time)")),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("closed_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "closed_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "counterparty",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Surveillance alert",
+                        "verbose_name_plural": "Surveillance alerts",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="AlertComment",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("text", models.CharField(max_length=1000)),
+                        (
+                            "to_state",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("open", "Open"),
+                                    ("under_review", "Under review"),
+                                    ("closed", "Closed"),
+                                ],
+                                max_length=12,
+                            ),
+                        ),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "author",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "alert",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="comments",
+                                to="orders.surveillancealert",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Comment on an alert",
+                        "verbose_name_plural": "Comments on alerts",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="AuctionBand",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("price_min", models.DecimalField(decimal_places=6, max_digits=14)),
+                        ("price_max", models.DecimalField(decimal_places=6, max_digits=14)),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="bands",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Price band of an auction",
+                        "verbose_name_plural": "Price bands of auctions",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("auction", "product"), name="auction_band_unique"
+                            )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="GateExtension",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("closes_before", models.DateTimeField()),
+                        ("closes_after", models.DateTimeField()),
+                        ("market_at", models.DateTimeField()),
+                        ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                        ("reason", models.CharField(max_length=300)),
+                        (
+                            "approved_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "asked_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="extensions",
+                                to="orders.auction",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Gate extension",
+                        "verbose_name_plural": "Gate extensions",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("closes_after__gt", models.F("closes_before"))),
+                                name="extension_is_later",
+                            )
+                        ],
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name="indicativemark",
+                    constraint=models.UniqueConstraint(
+                        fields=("auction", "marked_at"), name="indicative_mark_unique"
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="indicativecell",
+                    constraint=models.UniqueConstraint(
+                        fields=("mark", "product", "hub", "period"),
+                        name="indicative_cell_unique",
+                        nulls_distinct=False,
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="runcheck",
+                    index=models.Index(fields=["run", "-id"], name="run_check_recent"),
+                ),
+                migrations.AddIndex(
+                    model_name="surveillancealert",
+                    index=models.Index(fields=["state", "-id"], name="alert_state"),
+                ),
+                migrations.AddConstraint(
+                    model_name="surveillancealert",
+                    constraint=models.UniqueConstraint(fields=("kind", "key"), name="alert_unique"),
+                ),
+                migrations.AddConstraint(
+                    model_name="surveillancealert",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "closed"), _negated=True),
+                            models.Q(("closed_at__isnull", False), ("closed_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="alert_closed_by_somebody",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="alertcomment",
+                    index=models.Index(fields=["alert", "id"], name="alert_comment"),
+                ),
+            ]
+        ),
         migrations.AddField(
             model_name="auctioncalendar",
             name="indicative_minutes",
@@ -25,401 +460,6 @@ class Migration(migrations.Migration):
                 help_text="Marks of market time at which they are published; 0 for none.",
                 verbose_name="Minutes between indicative figures",
             ),
-        ),
-        migrations.CreateModel(
-            name="IndicativeMark",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("marked_at", models.DateTimeField(verbose_name="Mark (market time)")),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="marks",
-                        to="orders.auction",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Indicative mark",
-                "verbose_name_plural": "Indicative marks",
-            },
-        ),
-        migrations.CreateModel(
-            name="IndicativeCell",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("period", models.PositiveIntegerField()),
-                (
-                    "price",
-                    models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True),
-                ),
-                ("volume", models.DecimalField(decimal_places=3, max_digits=16)),
-                ("imbalance", models.DecimalField(decimal_places=3, max_digits=16)),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
-                ),
-                (
-                    "mark",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="cells",
-                        to="orders.indicativemark",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Indicative cell",
-                "verbose_name_plural": "Indicative cells",
-            },
-        ),
-        migrations.CreateModel(
-            name="RunCheck",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("reason", models.CharField(max_length=300)),
-                ("asked_at", models.DateTimeField(auto_now_add=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("result_sha256", models.CharField(blank=True, max_length=64)),
-                ("violations", models.PositiveIntegerField(default=0)),
-                ("failure", models.CharField(blank=True, max_length=300)),
-                (
-                    "asked_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="checks",
-                        to="orders.clearingrun",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Run check",
-                "verbose_name_plural": "Run checks",
-            },
-        ),
-        migrations.CreateModel(
-            name="SurveillanceAlert",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("self_trade", "Bought from itself"),
-                            ("linked_trade", "Traded with an organisation run by the same people"),
-                            ("late_withdrawal", "Withdrew just before orders became binding"),
-                            ("late_volume", "Large part of the book entered in the last phase"),
-                            ("concentration", "Supply in few hands"),
-                            ("price_outlier", "Price far from its recent course"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("key", models.CharField(max_length=120)),
-                ("figures", models.JSONField(default=dict)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("under_review", "Under review"),
-                            ("closed", "Closed"),
-                        ],
-                        default="open",
-                        max_length=12,
-                    ),
-                ),
-                ("found_at", models.DateTimeField(verbose_name="Found at (market time)")),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.auction",
-                    ),
-                ),
-                (
-                    "closed_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "counterparty",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Surveillance alert",
-                "verbose_name_plural": "Surveillance alerts",
-            },
-        ),
-        migrations.CreateModel(
-            name="AlertComment",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("text", models.CharField(max_length=1000)),
-                (
-                    "to_state",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("open", "Open"),
-                            ("under_review", "Under review"),
-                            ("closed", "Closed"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "author",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "alert",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="comments",
-                        to="orders.surveillancealert",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Comment on an alert",
-                "verbose_name_plural": "Comments on alerts",
-            },
-        ),
-        migrations.CreateModel(
-            name="AuctionBand",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("price_min", models.DecimalField(decimal_places=6, max_digits=14)),
-                ("price_max", models.DecimalField(decimal_places=6, max_digits=14)),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="bands",
-                        to="orders.auction",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Price band of an auction",
-                "verbose_name_plural": "Price bands of auctions",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("auction", "product"), name="auction_band_unique"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="GateExtension",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("closes_before", models.DateTimeField()),
-                ("closes_after", models.DateTimeField()),
-                ("market_at", models.DateTimeField()),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
-                ("reason", models.CharField(max_length=300)),
-                (
-                    "approved_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "asked_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="extensions",
-                        to="orders.auction",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Gate extension",
-                "verbose_name_plural": "Gate extensions",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("closes_after__gt", models.F("closes_before"))),
-                        name="extension_is_later",
-                    )
-                ],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="indicativemark",
-            constraint=models.UniqueConstraint(
-                fields=("auction", "marked_at"), name="indicative_mark_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="indicativecell",
-            constraint=models.UniqueConstraint(
-                fields=("mark", "product", "hub", "period"),
-                name="indicative_cell_unique",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="runcheck",
-            index=models.Index(fields=["run", "-id"], name="run_check_recent"),
-        ),
-        migrations.AddIndex(
-            model_name="surveillancealert",
-            index=models.Index(fields=["state", "-id"], name="alert_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="surveillancealert",
-            constraint=models.UniqueConstraint(fields=("kind", "key"), name="alert_unique"),
-        ),
-        migrations.AddConstraint(
-            model_name="surveillancealert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "closed"), _negated=True),
-                    models.Q(("closed_at__isnull", False), ("closed_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="alert_closed_by_somebody",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="alertcomment",
-            index=models.Index(fields=["alert", "id"], name="alert_comment"),
         ),
         *protect_history(
             "orders_auctionband",

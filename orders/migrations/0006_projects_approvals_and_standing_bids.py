@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.migration_operations import CreateTogether
 from marketplace.services.history import protect_history
 
 
@@ -17,174 +18,476 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Project",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="Project",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("name", models.CharField(max_length=80, verbose_name="Name")),
+                        (
+                            "budget_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=14, null=True
+                            ),
+                        ),
+                        ("refuses_beyond_budget", models.BooleanField(default=True)),
+                        ("note", models.CharField(blank=True, max_length=200)),
+                        ("is_open", models.BooleanField(default=True)),
+                        ("created_at", models.DateTimeField(auto_now_add=True)),
+                        (
+                            "created_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Project",
+                        "verbose_name_plural": "Projects",
+                    },
                 ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("name", models.CharField(max_length=80, verbose_name="Name")),
-                (
-                    "budget_cny",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True),
+                migrations.CreateModel(
+                    name="BudgetAlert",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("percent", models.PositiveSmallIntegerField()),
+                        ("budget_cny", models.DecimalField(decimal_places=2, max_digits=14)),
+                        ("used_cny", models.DecimalField(decimal_places=2, max_digits=14)),
+                        ("raised_at", models.DateTimeField(verbose_name="Raised at (market time)")),
+                        (
+                            "project",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="alerts",
+                                to="orders.project",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Budget alert",
+                        "verbose_name_plural": "Budget alerts",
+                    },
                 ),
-                ("refuses_beyond_budget", models.BooleanField(default=True)),
-                ("note", models.CharField(blank=True, max_length=200)),
-                ("is_open", models.BooleanField(default=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
+                migrations.CreateModel(
+                    name="BidApproval",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("request", models.JSONField()),
+                        ("worst_case_cny", models.DecimalField(decimal_places=2, max_digits=14)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("waiting", "Waiting for approval"),
+                                    ("approved", "Approved"),
+                                    ("declined", "Declined"),
+                                    ("withdrawn", "Withdrawn"),
+                                ],
+                                default="waiting",
+                                max_length=10,
+                            ),
+                        ),
+                        (
+                            "requested_at",
+                            models.DateTimeField(verbose_name="Requested at (market time)"),
+                        ),
+                        (
+                            "decided_at",
+                            models.DateTimeField(
+                                blank=True, null=True, verbose_name="Decided at (market time)"
+                            ),
+                        ),
+                        ("reason", models.CharField(blank=True, max_length=200)),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "decided_by",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "order",
+                            models.OneToOneField(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.order",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "requested_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "project",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.project",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Bid approval",
+                        "verbose_name_plural": "Bid approvals",
+                    },
                 ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
+                migrations.CreateModel(
+                    name="StandingBid",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "public_id",
+                            models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+                        ),
+                        ("request", models.JSONField()),
+                        ("from_minute", models.PositiveSmallIntegerField(default=0)),
+                        ("until_minute", models.PositiveSmallIntegerField(default=1440)),
+                        ("ends_on", models.DateField(blank=True, null=True)),
+                        (
+                            "budget_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=14, null=True
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("active", "Repeats"),
+                                    ("paused", "Paused"),
+                                    ("ended", "Ended"),
+                                ],
+                                default="active",
+                                max_length=8,
+                            ),
+                        ),
+                        ("ended_reason", models.CharField(blank=True, max_length=40)),
+                        (
+                            "created_at",
+                            models.DateTimeField(verbose_name="Created at (market time)"),
+                        ),
+                        (
+                            "calendar",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.auctioncalendar",
+                            ),
+                        ),
+                        (
+                            "created_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.product",
+                            ),
+                        ),
+                        (
+                            "project",
+                            models.ForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.project",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Standing bid",
+                        "verbose_name_plural": "Standing bids",
+                    },
                 ),
-            ],
-            options={
-                "verbose_name": "Project",
-                "verbose_name_plural": "Projects",
-            },
-        ),
-        migrations.CreateModel(
-            name="BudgetAlert",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                migrations.CreateModel(
+                    name="StandingBidCopy",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("refusal_code", models.CharField(blank=True, max_length=40)),
+                        ("refusal_params", models.JSONField(blank=True, default=dict)),
+                        (
+                            "created_at",
+                            models.DateTimeField(verbose_name="Copied at (market time)"),
+                        ),
+                        (
+                            "auction",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.auction",
+                            ),
+                        ),
+                        (
+                            "order",
+                            models.OneToOneField(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="orders.order",
+                            ),
+                        ),
+                        (
+                            "standing_bid",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="copies",
+                                to="orders.standingbid",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Copy of a standing bid",
+                        "verbose_name_plural": "Copies of standing bids",
+                    },
                 ),
-                ("percent", models.PositiveSmallIntegerField()),
-                ("budget_cny", models.DecimalField(decimal_places=2, max_digits=14)),
-                ("used_cny", models.DecimalField(decimal_places=2, max_digits=14)),
-                ("raised_at", models.DateTimeField(verbose_name="Raised at (market time)")),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="alerts",
-                        to="orders.project",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Budget alert",
-                "verbose_name_plural": "Budget alerts",
-            },
-        ),
-        migrations.CreateModel(
-            name="BidApproval",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("request", models.JSONField()),
-                ("worst_case_cny", models.DecimalField(decimal_places=2, max_digits=14)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "Waiting for approval"),
-                            ("approved", "Approved"),
-                            ("declined", "Declined"),
-                            ("withdrawn", "Withdrawn"),
+                migrations.CreateModel(
+                    name="BuyingRule",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "approval_above_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=2, max_digits=14, null=True
+                            ),
+                        ),
+                        ("changed_at", models.DateTimeField(auto_now=True)),
+                        (
+                            "changed_by",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to=settings.AUTH_USER_MODEL,
+                            ),
+                        ),
+                        (
+                            "organisation",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.organisation",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Buying rule",
+                        "verbose_name_plural": "Buying rules",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("approval_above_cny__isnull", True),
+                                    ("approval_above_cny__gte", 0),
+                                    _connector="OR",
+                                ),
+                                name="buying_rule_sane",
+                            )
                         ],
-                        default="waiting",
-                        max_length=10,
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name="project",
+                    constraint=models.UniqueConstraint(
+                        fields=("organisation", "name"), name="project_name_unique"
                     ),
                 ),
-                ("requested_at", models.DateTimeField(verbose_name="Requested at (market time)")),
-                (
-                    "decided_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="Decided at (market time)"
+                migrations.AddConstraint(
+                    model_name="project",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("budget_cny__isnull", True), ("budget_cny__gt", 0), _connector="OR"
+                        ),
+                        name="project_budget_sane",
                     ),
                 ),
-                ("reason", models.CharField(blank=True, max_length=200)),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.auction",
+                migrations.AddConstraint(
+                    model_name="budgetalert",
+                    constraint=models.UniqueConstraint(
+                        fields=("project", "percent", "budget_cny"), name="budget_alert_once"
                     ),
                 ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
+                migrations.AddIndex(
+                    model_name="bidapproval",
+                    index=models.Index(
+                        fields=["organisation", "state", "-id"], name="approval_member_state"
                     ),
                 ),
-                (
-                    "order",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.order",
+                migrations.AddConstraint(
+                    model_name="bidapproval",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            ("state", "withdrawn"),
+                            models.Q(("decided_by", models.F("requested_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="approved_by_another",
                     ),
                 ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
+                migrations.AddConstraint(
+                    model_name="bidapproval",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("worst_case_cny__gte", 0)), name="bid_approval_sane"
                     ),
                 ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
+                migrations.AddIndex(
+                    model_name="standingbid",
+                    index=models.Index(fields=["organisation", "-id"], name="standing_bid_member"),
+                ),
+                migrations.AddIndex(
+                    model_name="standingbid",
+                    index=models.Index(fields=["calendar", "state"], name="standing_bid_calendar"),
+                ),
+                migrations.AddConstraint(
+                    model_name="standingbid",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("budget_cny__isnull", True), ("budget_cny__gt", 0), _connector="OR"
+                        ),
+                        name="standing_bid_budget_sane",
                     ),
                 ),
-                (
-                    "requested_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
+                migrations.AddConstraint(
+                    model_name="standingbid",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("from_minute__lt", models.F("until_minute")),
+                            ("until_minute__lte", 1440),
+                        ),
+                        name="standing_bid_window_sane",
                     ),
                 ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.project",
+                migrations.AddConstraint(
+                    model_name="standingbidcopy",
+                    constraint=models.UniqueConstraint(
+                        fields=("standing_bid", "auction"), name="standing_bid_copied_once"
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Bid approval",
-                "verbose_name_plural": "Bid approvals",
-            },
+            ]
         ),
         migrations.AddField(
             model_name="order",
@@ -195,257 +498,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="orders.project",
-            ),
-        ),
-        migrations.CreateModel(
-            name="StandingBid",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("request", models.JSONField()),
-                ("from_minute", models.PositiveSmallIntegerField(default=0)),
-                ("until_minute", models.PositiveSmallIntegerField(default=1440)),
-                ("ends_on", models.DateField(blank=True, null=True)),
-                (
-                    "budget_cny",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("active", "Repeats"), ("paused", "Paused"), ("ended", "Ended")],
-                        default="active",
-                        max_length=8,
-                    ),
-                ),
-                ("ended_reason", models.CharField(blank=True, max_length=40)),
-                ("created_at", models.DateTimeField(verbose_name="Created at (market time)")),
-                (
-                    "calendar",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.auctioncalendar",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.product",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.project",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Standing bid",
-                "verbose_name_plural": "Standing bids",
-            },
-        ),
-        migrations.CreateModel(
-            name="StandingBidCopy",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("refusal_code", models.CharField(blank=True, max_length=40)),
-                ("refusal_params", models.JSONField(blank=True, default=dict)),
-                ("created_at", models.DateTimeField(verbose_name="Copied at (market time)")),
-                (
-                    "auction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.auction",
-                    ),
-                ),
-                (
-                    "order",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="orders.order",
-                    ),
-                ),
-                (
-                    "standing_bid",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="copies",
-                        to="orders.standingbid",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Copy of a standing bid",
-                "verbose_name_plural": "Copies of standing bids",
-            },
-        ),
-        migrations.CreateModel(
-            name="BuyingRule",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "approval_above_cny",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True),
-                ),
-                ("changed_at", models.DateTimeField(auto_now=True)),
-                (
-                    "changed_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.organisation",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Buying rule",
-                "verbose_name_plural": "Buying rules",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("approval_above_cny__isnull", True),
-                            ("approval_above_cny__gte", 0),
-                            _connector="OR",
-                        ),
-                        name="buying_rule_sane",
-                    )
-                ],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "name"), name="project_name_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="project",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("budget_cny__isnull", True), ("budget_cny__gt", 0), _connector="OR"
-                ),
-                name="project_budget_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="budgetalert",
-            constraint=models.UniqueConstraint(
-                fields=("project", "percent", "budget_cny"), name="budget_alert_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="bidapproval",
-            index=models.Index(
-                fields=["organisation", "state", "-id"], name="approval_member_state"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bidapproval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    ("state", "withdrawn"),
-                    models.Q(("decided_by", models.F("requested_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="approved_by_another",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bidapproval",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("worst_case_cny__gte", 0)), name="bid_approval_sane"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="standingbid",
-            index=models.Index(fields=["organisation", "-id"], name="standing_bid_member"),
-        ),
-        migrations.AddIndex(
-            model_name="standingbid",
-            index=models.Index(fields=["calendar", "state"], name="standing_bid_calendar"),
-        ),
-        migrations.AddConstraint(
-            model_name="standingbid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("budget_cny__isnull", True), ("budget_cny__gt", 0), _connector="OR"
-                ),
-                name="standing_bid_budget_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="standingbid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("from_minute__lt", models.F("until_minute")), ("until_minute__lte", 1440)
-                ),
-                name="standing_bid_window_sane",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="standingbidcopy",
-            constraint=models.UniqueConstraint(
-                fields=("standing_bid", "auction"), name="standing_bid_copied_once"
             ),
         ),
         *protect_history("orders_budgetalert", "orders_standingbidcopy"),

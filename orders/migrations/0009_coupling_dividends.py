@@ -3,6 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from marketplace.migration_operations import CreateTogether
 from marketplace.services.history import protect_history
 
 
@@ -13,176 +14,209 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="CouplingDividend",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+        CreateTogether(
+            [
+                migrations.CreateModel(
+                    name="CouplingDividend",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("due", "To be computed"),
+                                    ("done", "Computed"),
+                                    ("failed", "Could not be computed"),
+                                ],
+                                default="due",
+                                max_length=6,
+                            ),
+                        ),
+                        ("attempts", models.PositiveSmallIntegerField(default=0)),
+                        ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                        ("failure", models.CharField(blank=True, max_length=400)),
+                        (
+                            "welfare_gain_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "closed_welfare_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "congestion_rent_cny",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "coupled_unit_hours",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "closed_unit_hours",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "coupled_co2_kg",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "closed_co2_kg",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        (
+                            "avoided_co2_kg",
+                            models.DecimalField(
+                                blank=True, decimal_places=6, max_digits=20, null=True
+                            ),
+                        ),
+                        ("computed_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "run",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="dividend",
+                                to="orders.clearingrun",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Coupling dividend",
+                        "verbose_name_plural": "Coupling dividends",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="HubDividend",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        ("buyers_gain_cny", models.DecimalField(decimal_places=6, max_digits=20)),
+                        (
+                            "suppliers_gain_cny",
+                            models.DecimalField(decimal_places=6, max_digits=20),
+                        ),
+                        (
+                            "dividend",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="hubs",
+                                to="orders.couplingdividend",
+                            ),
+                        ),
+                        (
+                            "hub",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.hub",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Coupling dividend of a hub",
+                        "verbose_name_plural": "Coupling dividends of hubs",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="LinkDividend",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True,
+                                primary_key=True,
+                                serialize=False,
+                                verbose_name="ID",
+                            ),
+                        ),
+                        (
+                            "direction",
+                            models.CharField(
+                                choices=[("forward", "Forward"), ("reverse", "Reverse")],
+                                max_length=7,
+                            ),
+                        ),
+                        ("cny_per_gbps", models.DecimalField(decimal_places=8, max_digits=20)),
+                        (
+                            "dividend",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="links",
+                                to="orders.couplingdividend",
+                            ),
+                        ),
+                        (
+                            "link",
+                            models.ForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="marketplace.link",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "Value of a link's next Gbit/s",
+                        "verbose_name_plural": "Values of links' next Gbit/s",
+                    },
+                ),
+                migrations.AddIndex(
+                    model_name="couplingdividend",
+                    index=models.Index(
+                        condition=models.Q(("state", "due")), fields=["id"], name="dividend_due"
                     ),
                 ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("due", "To be computed"),
-                            ("done", "Computed"),
-                            ("failed", "Could not be computed"),
-                        ],
-                        default="due",
-                        max_length=6,
+                migrations.AddConstraint(
+                    model_name="couplingdividend",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "done"), _negated=True),
+                            ("welfare_gain_cny__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="dividend_done_has_figures",
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("claimed_until", models.DateTimeField(blank=True, null=True)),
-                ("failure", models.CharField(blank=True, max_length=400)),
-                (
-                    "welfare_gain_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "closed_welfare_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "congestion_rent_cny",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "coupled_unit_hours",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "closed_unit_hours",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "coupled_co2_kg",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "closed_co2_kg",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                (
-                    "avoided_co2_kg",
-                    models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True),
-                ),
-                ("computed_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "run",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="dividend",
-                        to="orders.clearingrun",
+                migrations.AddConstraint(
+                    model_name="hubdividend",
+                    constraint=models.UniqueConstraint(
+                        fields=("dividend", "hub"), name="hub_dividend_unique"
                     ),
                 ),
-            ],
-            options={
-                "verbose_name": "Coupling dividend",
-                "verbose_name_plural": "Coupling dividends",
-            },
-        ),
-        migrations.CreateModel(
-            name="HubDividend",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                migrations.AddConstraint(
+                    model_name="linkdividend",
+                    constraint=models.UniqueConstraint(
+                        fields=("dividend", "link", "direction"), name="link_dividend_unique"
                     ),
                 ),
-                ("buyers_gain_cny", models.DecimalField(decimal_places=6, max_digits=20)),
-                ("suppliers_gain_cny", models.DecimalField(decimal_places=6, max_digits=20)),
-                (
-                    "dividend",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="hubs",
-                        to="orders.couplingdividend",
-                    ),
-                ),
-                (
-                    "hub",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.hub",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Coupling dividend of a hub",
-                "verbose_name_plural": "Coupling dividends of hubs",
-            },
-        ),
-        migrations.CreateModel(
-            name="LinkDividend",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "direction",
-                    models.CharField(
-                        choices=[("forward", "Forward"), ("reverse", "Reverse")], max_length=7
-                    ),
-                ),
-                ("cny_per_gbps", models.DecimalField(decimal_places=8, max_digits=20)),
-                (
-                    "dividend",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="links",
-                        to="orders.couplingdividend",
-                    ),
-                ),
-                (
-                    "link",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="marketplace.link",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "Value of a link's next Gbit/s",
-                "verbose_name_plural": "Values of links' next Gbit/s",
-            },
-        ),
-        migrations.AddIndex(
-            model_name="couplingdividend",
-            index=models.Index(
-                condition=models.Q(("state", "due")), fields=["id"], name="dividend_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="couplingdividend",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "done"), _negated=True),
-                    ("welfare_gain_cny__isnull", False),
-                    _connector="OR",
-                ),
-                name="dividend_done_has_figures",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hubdividend",
-            constraint=models.UniqueConstraint(
-                fields=("dividend", "hub"), name="hub_dividend_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="linkdividend",
-            constraint=models.UniqueConstraint(
-                fields=("dividend", "link", "direction"), name="link_dividend_unique"
-            ),
+            ]
         ),
         *protect_history("orders_hubdividend", "orders_linkdividend"),
     ]

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.domain.transitions import TransitionTable
-from marketplace.models import Product
+from marketplace.models import Product, RecordedAtField
 
 
 class CalendarKind(models.TextChoices):
@@ -171,7 +171,7 @@ class AuctionTransition(models.Model):
     from_state = models.CharField(max_length=10, blank=True)
     to_state = models.CharField(max_length=10)
     market_at = models.DateTimeField()
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = RecordedAtField(follows=("auction_id",))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

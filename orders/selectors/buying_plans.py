@@ -23,7 +23,7 @@ from orders.selectors.price_samples import (
     recent_runs,
     supply_samples,
 )
-from orders.selectors.supply_in_reach import declared_carbon, room_in_reach
+from orders.selectors.supply_in_reach import HubCarbonProfile, carbon_profiles, room_in_reach
 
 PRICE_STEP = Decimal("0.0001")
 
@@ -62,7 +62,7 @@ def plan_candidates(*, need: Need, now: datetime) -> list[Candidate]:
     if not reached:
         return []
     samples = _Samples(need, reached, now)
-    carbon = declared_carbon(product=need.product)
+    carbon = carbon_profiles(product=need.product)
     found: list[Candidate] = []
     auctions = open_auctions(now=now).filter(products=need.product)
     for auction in auctions.select_related("calendar"):
@@ -75,11 +75,26 @@ def plan_candidates(*, need: Need, now: datetime) -> list[Candidate]:
                 if not prices:
                     continue
                 hub, rtt = reached[hub_id]
-                grams = carbon.get(hub_id)
+                grams, worst = _carbon(carbon.get(hub_id), starts_at, need.hours)
                 found.append(
-                    Candidate(auction.code, hub.code, rtt, first, last, starts_at, prices, grams)
+                    Candidate(
+                        *(auction.code, hub.code, rtt, first, last, starts_at, prices),
+                        grams=grams,
+                        class_grams=worst,
+                    )
                 )
     return found
+
+
+def _carbon(
+    profile: HubCarbonProfile | None, starts_at: datetime, hours: int
+) -> tuple[Decimal | None, Decimal | None]:
+    """Return declared carbon of a window's own hours, and what holds in every hour."""
+    if profile is None:
+        return None, None
+    first = starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).hour
+    wanted = ((first + step) % HOURS_OF_DAY for step in range(hours))
+    return profile.mean(wanted), profile.worst
 
 
 def _windows(auction: Auction, need: Need, now: datetime) -> list[tuple[int, int, datetime]]:

@@ -33,7 +33,7 @@ from orders.selectors.price_samples import (
     recent_runs,
     supply_samples,
 )
-from orders.selectors.supply_in_reach import declared_carbon
+from orders.selectors.supply_in_reach import declared_carbon, hubs_within_carbon
 
 MINUTES_PER_HOUR = 60
 
@@ -49,6 +49,7 @@ class Wish:
         periods: the periods it touches, in order.
         steps: (limit price, units) pairs; one for everything but a curve.
         duration: periods that a flexible or interruptible order needs.
+        max_carbon_g: carbon class, g per unit-hour; None for no limit.
     """
 
     product: Product
@@ -57,6 +58,7 @@ class Wish:
     periods: Sequence[int]
     steps: Sequence[tuple[Decimal, Decimal]]
     duration: int = 0
+    max_carbon_g: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,19 @@ def price_outlook(*, auction: Auction, kind: str, wish: Wish, now: datetime) -> 
     """Return what recent auctions say about a wish, in a fixed number of queries."""
     runs = recent_runs(product=wish.product, now=now)
     hours = hours_of_periods(auction, wish.periods)
-    reached = {hub.pk: hub for hub, _ in hubs_within(wish.hub, wish.max_rtt_ms)}
+    reached = _hubs_that_may_serve(wish)
     routes = routes_from(wish.hub.code)
     transport = {
         key: transport_price(wish.product, routes[hub.code]) for key, hub in reached.items()
     }
-    supply = supply_samples(product=wish.product, hubs=reached, runs=runs)
+    product, most_grams = wish.product, wish.max_carbon_g
+    supply = supply_samples(product=product, hubs=reached, runs=runs, max_carbon_g=most_grams)
     delivered = delivered_samples(
-        product=wish.product, hub=wish.hub, max_rtt_ms=wish.max_rtt_ms, runs=runs
+        product=product,
+        hub=wish.hub,
+        max_rtt_ms=wish.max_rtt_ms,
+        runs=runs,
+        max_carbon_g=most_grams,
     )
     recent = prices_here(delivered=delivered, supply=supply, transport=transport)
     means = _means(kind, recent, hours, _hours_long(auction, wish.duration))
@@ -104,7 +111,7 @@ def price_outlook(*, auction: Auction, kind: str, wish: Wish, now: datetime) -> 
         else share_at_most(means, best)
     )
     hub = _expected_hub(supply, transport, hours, reached)
-    grams = declared_carbon(product=wish.product).get(hub.pk) if hub else None
+    carbon = declared_carbon(product=product, max_carbon_g=most_grams)
     return Outlook(
         seen=len(means),
         lowest=min(means, default=None),
@@ -112,8 +119,17 @@ def price_outlook(*, auction: Auction, kind: str, wish: Wish, now: datetime) -> 
         highest=max(means, default=None),
         chance=chance,
         hub=hub,
-        grams=grams,
+        grams=carbon.get(hub.pk) if hub else None,
     )
+
+
+def _hubs_that_may_serve(wish: Wish) -> dict[int, Hub]:
+    """Return the hubs within the latency class that list something within the carbon class."""
+    reached = {hub.pk: hub for hub, _ in hubs_within(wish.hub, wish.max_rtt_ms)}
+    if wish.max_carbon_g is None:
+        return reached
+    within = hubs_within_carbon(product=wish.product, hubs=reached, max_carbon_g=wish.max_carbon_g)
+    return {key: hub for key, hub in reached.items() if key in within}
 
 
 def hours_of_periods(auction: Auction, periods: Iterable[int]) -> tuple[int, ...]:

@@ -33,33 +33,49 @@ def recent_runs(*, product: Product, now: datetime) -> list[int]:
 
 
 def delivered_samples(
-    *, product: Product, hub: Hub, max_rtt_ms: Decimal | None, runs: Iterable[int]
+    *,
+    product: Product,
+    hub: Hub,
+    max_rtt_ms: Decimal | None,
+    runs: Iterable[int],
+    max_carbon_g: Decimal | None = None,
 ) -> list[RecentAuction]:
-    """Return delivered prices at a place within a latency class, one entry a run, oldest first."""
-    limit = {"max_rtt_ms__isnull": True} if max_rtt_ms is None else {"max_rtt_ms": max_rtt_ms}
+    """Return delivered prices at a place within both classes, one entry a run, oldest first."""
     rows = ClearingPrice.objects.filter(
         run__in=list(runs),
         product=product,
         hub=hub,
         is_delivered=True,
-        carbon_class_g__isnull=True,
-        **limit,
+        max_rtt_ms=max_rtt_ms,
+        carbon_class_g=max_carbon_g,
     )
     return _by_hub(rows).get(hub.pk, [])
 
 
 def supply_samples(
-    *, product: Product, hubs: Iterable[int], runs: Iterable[int]
+    *,
+    product: Product,
+    hubs: Iterable[int],
+    runs: Iterable[int],
+    max_carbon_g: Decimal | None = None,
 ) -> dict[int, list[RecentAuction]]:
-    """Return supply prices by hub, one entry a run, oldest first, in one query."""
+    """Return supply prices by hub, one entry a run, oldest first, in a query or two.
+
+    A carbon class has a price only in runs in which somebody asked for it; the others stand at
+    the price without a limit.
+    """
     rows = ClearingPrice.objects.filter(
         run__in=list(runs),
         product=product,
         hub__in=list(hubs),
         is_delivered=False,
-        carbon_class_g__isnull=True,
     )
-    return _by_hub(rows)
+    found = _by_hub(rows.filter(carbon_class_g=None))
+    if max_carbon_g is not None:
+        for hub_id, classed in _by_hub(rows.filter(carbon_class_g=max_carbon_g)).items():
+            by_run = {one.run: one for one in (*found.get(hub_id, ()), *classed)}
+            found[hub_id] = [by_run[run] for run in sorted(by_run)]
+    return found
 
 
 def prices_here(

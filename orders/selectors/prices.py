@@ -58,6 +58,7 @@ def price_history(
         product=product,
         hub=hub,
         is_delivered=False,
+        carbon_class_g__isnull=True,
         starts_at__gte=since,
     )
     if calendar_code:
@@ -68,7 +69,12 @@ def price_history(
 
 
 def recent_average(
-    *, product: Product, hub: Hub, is_delivered: bool, max_rtt_ms: Decimal | None = None
+    *,
+    product: Product,
+    hub: Hub,
+    is_delivered: bool,
+    max_rtt_ms: Decimal | None = None,
+    max_carbon_g: Decimal | None = None,
 ) -> Decimal | None:
     """Return the average price of a product at a place over the latest published runs, or None."""
     runs = ClearingRun.objects.filter(state=RunState.PUBLISHED).order_by("-published_at")
@@ -77,10 +83,10 @@ def recent_average(
         product=product,
         hub=hub,
         is_delivered=is_delivered,
+        carbon_class_g=max_carbon_g,
     )
     if is_delivered:
-        limit = {"max_rtt_ms__isnull": True} if max_rtt_ms is None else {"max_rtt_ms": max_rtt_ms}
-        rows = rows.filter(**limit)
+        rows = rows.filter(max_rtt_ms=max_rtt_ms)
     average = rows.aggregate(average=Avg("price"))["average"]
     return None if average is None else Decimal(average).quantize(Decimal("0.0001"))
 
@@ -121,16 +127,26 @@ def flow_shares(*, run: ClearingRun) -> dict[str, Decimal]:
 
 
 def clearing_prices(
-    *, run: ClearingRun, product: Product, hub: Hub | None = None, is_delivered: bool = False
+    *,
+    run: ClearingRun,
+    product: Product,
+    hub: Hub | None = None,
+    is_delivered: bool = False,
+    carbon_class_g: Decimal | None = None,
 ) -> list[dict[str, object]]:
-    """Return supply prices, or delivered prices by latency class, of a run in one query."""
+    """Return supply prices, or delivered prices by latency class, of a run in one query.
+
+    They are those without a carbon limit, or those of a class in g per unit-hour: none where
+    nobody asked for the class.
+    """
     rows = ClearingPrice.objects.filter(
-        run=run, product=product, is_delivered=is_delivered, carbon_class_g__isnull=True
+        run=run, product=product, is_delivered=is_delivered, carbon_class_g=carbon_class_g
     )
     if hub is not None:
         rows = rows.filter(hub=hub)
     return list(
         rows.order_by("hub_id", "max_rtt_ms", "period").values(
-            *("hub__code", "period", "starts_at", "max_rtt_ms", "price", "supplied", "consumed")
+            *("hub__code", "period", "starts_at", "max_rtt_ms", "carbon_class_g"),
+            *("price", "supplied", "consumed"),
         )
     )

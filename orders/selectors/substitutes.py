@@ -67,7 +67,7 @@ def _series(order: Order, run: ClearingRun, products: Sequence[int]) -> _Series:
         hub=order.hub_id,
         product__in=products,
         is_delivered=True,
-        carbon_class_g__isnull=True,
+        carbon_class_g=order.max_carbon_g,
     )
     found: _Series = {}
     for product_id, rtt, period, price in rows.values_list(

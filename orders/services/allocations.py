@@ -18,6 +18,7 @@ from orders.models import Allocation, AllocationPeriod, FlowType, Placement
 from orders.services.carriage import spread_tariffs
 from orders.services.copying import copy_rows
 from orders.services.locks import series_lock
+from orders.services.price_books import price_books
 from orders.services.run_context import MINUTES_PER_HOUR, PRICE_PLACES, RunContext
 from orders.services.trades import NOTHING, Cell, Rate, Trade
 
@@ -81,25 +82,17 @@ def flow_type(consumption: Hub, supply: Hub) -> FlowType:
 
 
 def _gather(context: RunContext) -> list[Trade]:
-    supply = {
-        (row.hub, row.product, row.period): row.price
-        for row in context.result.prices
-        if row.carbon_class is None
-    }
-    delivered = {
-        (row.hub, row.product, row.max_rtt_ms, row.period): row.price
-        for row in context.result.delivered_prices
-        if row.max_carbon is None
-    }
+    books = price_books(context)
     trades: dict[tuple[str, ...], Trade] = {}
     for row in context.result.assignments:
         key = (row.buy_order_id, row.sell_order_id, row.product, row.hub_of_supply, row.hub)
         if key not in trades:
             buy, sell = context.orders[row.buy_order_id], context.orders[row.sell_order_id]
             trades[key] = Trade(buy, sell, row.product, row.hub_of_supply, row.hub)
-        limit = trades[key].buy.max_rtt_ms
-        pays = delivered[row.hub, row.product, limit, row.period]
-        gets = supply[row.hub_of_supply, row.product, row.period]
+        bought = context.limits_of(trades[key].buy, row.product)
+        sold = context.limits_of(trades[key].sell, row.product)
+        pays = books.buys.get((row.hub, row.product, bought, row.period))
+        gets = books.sells.get((row.hub_of_supply, row.product, sold, row.period))
         if pays is None or gets is None:
             raise MoneyDoesNotTie(f"{key}: traded without a price")
         cell = Cell(row.period, row.quantity, pays, gets)

@@ -11,6 +11,7 @@ from marketplace.domain.units import price_per_period
 from marketplace.models import Hub, Link, Listing, Product
 from orders.models import Auction, BlockLeg, BlockOption, CurveStep, Order, OrderKind, OrderSide
 from orders.selectors.bands import traded_products
+from orders.selectors.listing_carbon import carbon_of_listings, class_served
 from orders.services.pseudonyms import pseudonym
 
 BUNDLE_VERSION = 1
@@ -83,6 +84,8 @@ class Network:
     links: Mapping[int, Link]
     listings: Mapping[int, Listing]
     periods: int
+    # By listing, g per unit-hour; those without serve no carbon class.
+    carbon_classes: Mapping[int, Decimal]
 
 
 def read_book(auction: Auction) -> list[BookOrder]:
@@ -115,13 +118,33 @@ def read_network(auction: Auction, book: Iterable[BookOrder]) -> Network:
     links = Link.objects.filter(active=True, from_hub__in=hubs, to_hub__in=hubs)
     wanted = {item.order.listing_id for item in book if item.is_sell}
     listings = Listing.objects.filter(pk__in=wanted).select_related("pool", "organisation")
+    products = {product.pk: product for product in traded_products(auction)}
     return Network(
         hubs=hubs,
-        products={product.pk: product for product in traded_products(auction)},
+        products=products,
         links={link.pk: link for link in links},
         listings={listing.pk: listing for listing in listings},
         periods=auction.period_count,
+        carbon_classes=_carbon_classes(listings, products),
     )
+
+
+def _carbon_classes(
+    listings: Iterable[Listing], products: Mapping[int, Product]
+) -> dict[int, Decimal]:
+    """Return the strictest class that each listing serves.
+
+    The bundle says the class and not the figure: a figure would tell which listing it is.
+    """
+    grams = carbon_of_listings(listings)
+    found = {}
+    for listing in listings:
+        product = products.get(listing.pool.product_id)
+        classes = product.carbon_classes_g if product else []
+        served = class_served(grams.get(listing.pk), classes)
+        if served is not None:
+            found[listing.pk] = served
+    return found
 
 
 class BundleTables:
@@ -185,6 +208,10 @@ class BundleTables:
     def _price(self, hourly: Decimal) -> str:
         return _text(price_per_period(hourly, period_minutes=self._minutes))
 
+    def _grams(self, hourly: Decimal | None) -> str:
+        """Return g per unit and period."""
+        return "" if hourly is None else self._price(hourly)
+
     def _name(self, kind: str, key: object) -> str:
         return pseudonym(self._auction.pseudonym_salt, kind, key)
 
@@ -236,6 +263,7 @@ class BundleTables:
                     "listing_id": names[key][0],
                     "hub": self._network.hubs[listing.pool.hub_id].code,
                     "participant": self._name("m", listing.organisation_id),
+                    "carbon_intensity": self._grams(self._network.carbon_classes.get(key)),
                 }
             )
         for (key, period), quantity in units.items():
@@ -258,6 +286,7 @@ class BundleTables:
             "side": order.side,
             "participant": self._name("m", order.organisation_id),
             "max_rtt_ms": "" if order.max_rtt_ms is None else _text(order.max_rtt_ms),
+            "max_carbon": self._grams(order.max_carbon_g),
         }
         if order.listing is not None:
             row["listing_id"] = self._name("l", order.listing.public_id)

@@ -129,6 +129,8 @@ def _store(run: ClearingRun, result: clearing.Result, archive: bytes) -> None:
 
 
 def _park(auction: Auction, run: ClearingRun) -> None:
-    reason = f"the verifier refused run {run.version}: {len(run.violations)} violations"
+    first = " · ".join(run.violations[0])
+    found = f"the verifier refused run {run.version}: {len(run.violations)} violations"
+    reason = f"{found}, first: {first}"[:300]
     move_auction(auction, to=AuctionState.PARKED, market_at=market_now(), reason=reason)
-    logger.error("auction_parked", auction=auction.code, reason=reason, first=run.violations[0])
+    logger.error("auction_parked", auction=auction.code, reason=reason)

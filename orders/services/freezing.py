@@ -267,6 +267,9 @@ def _rows_fault(
     limit = item.order.max_rtt_ms
     if limit is not None and product.rtt_classes_ms and limit not in product.rtt_classes_ms:
         return "latency_class_unknown"
+    grams = item.order.max_carbon_g
+    if grams is not None and grams not in product.carbon_classes_g:
+        return "carbon_class_unknown"
     return None
 
 

@@ -40,15 +40,17 @@ def _price_rows(context: RunContext) -> Iterator[tuple[object, ...]]:
             cell = (price.hub, price.product, price.period)
             yield (
                 *_place(context, price.hub, price.product),
-                *(False, None, price.carbon_class, price.period),
+                *(False, None, context.hourly_class(price.carbon_class), price.period),
                 *(context.starts_at(price.period).isoformat(), context.hourly(price.price)),
-                *(supplied[cell], consumed[cell]),
+                # The units stand once, beside the price without a limit.
+                *((supplied[cell], consumed[cell]) if price.carbon_class is None else (0, 0)),
             )
     for delivered in context.result.delivered_prices:
         if delivered.price is not None:
             yield (
                 *_place(context, delivered.hub, delivered.product),
-                *(True, delivered.max_rtt_ms, delivered.max_carbon, delivered.period),
+                *(True, delivered.max_rtt_ms, context.hourly_class(delivered.max_carbon)),
+                delivered.period,
                 context.starts_at(delivered.period).isoformat(),
                 *(context.hourly(delivered.price), _ZERO, _ZERO),
             )

@@ -57,7 +57,8 @@ class OrderRequest:
     `limit_price`, or else `options`: alternatives of which at most one is taken. A block may hang
     on another of the same member (`parent_order`). Flexible and interruptible bids want
     `quantity` for `duration` periods of the window at `limit_price`: in a row, or any. A scenario
-    fills in the latency limit where `max_rtt_ms` is not given.
+    fills in the latency limit where `max_rtt_ms` is not given. `max_carbon_g` is g per unit-hour;
+    0 takes green capacity only.
     """
 
     auction: UUID
@@ -85,6 +86,7 @@ class OrderRequest:
     parent_order: UUID | None = None
     duration: int | None = None
     project: UUID | None = None
+    max_carbon_g: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from orders.services.order_figures import (
     is_share,
     required_limit,
 )
+from orders.services.order_limits import carbon_class, latency_class
 from orders.services.order_profile import (
     WINDOWED,
     CheckedOption,
@@ -52,6 +53,7 @@ class CheckedOrder:
     listing: Listing | None
     scenario: WorkloadScenario | None
     max_rtt_ms: Decimal | None
+    max_carbon_g: Decimal | None
     options: tuple[CheckedOption, ...] = ()
     parent: Order | None = None
     project: Project | None = None
@@ -189,7 +191,8 @@ def check_order(
         hub=hub,
         listing=listing,
         scenario=scenario,
-        max_rtt_ms=_latency_class(request, traded, scenario),
+        max_rtt_ms=latency_class(request, traded, scenario),
+        max_carbon_g=carbon_class(request, traded),
         options=options,
         parent=_parent(request, auction, owner),
         project=find_project(owner=owner, public_id=request.project),
@@ -218,7 +221,8 @@ def _check_requirements(request: OrderRequest) -> None:
         request.min_dengbao_level or request.requires_xinchuang or request.min_trust_level
     )
     if request.side == OrderSide.SELL:
-        if demanding or request.max_rtt_ms is not None or request.scenario:
+        limits = (request.max_rtt_ms, request.max_carbon_g)
+        if demanding or request.scenario or any(limit is not None for limit in limits):
             raise refusals.SellOrderTakesNoLimits
         return
     is_single = request.kind != OrderKind.CURVE and request.placement == Placement.SINGLE
@@ -328,21 +332,3 @@ def _scenario(request: OrderRequest, names: Names) -> WorkloadScenario | None:
     if scenario is None:
         raise refusals.ChoiceUnknown(field="scenario", value=request.scenario[:40])
     return scenario
-
-
-def _latency_class(
-    request: OrderRequest, products: list[Product], scenario: WorkloadScenario | None
-) -> Decimal | None:
-    """Return the class a limit is snapped to: the widest of all products that is not wider."""
-    limit = request.max_rtt_ms
-    if limit is None and scenario is not None:
-        limit = scenario.max_rtt_ms
-    if limit is None:
-        return None
-    listed = [set(product.rtt_classes_ms) for product in products if product.rtt_classes_ms]
-    classes = sorted(set.intersection(*listed)) if listed else []
-    reached = [width for width in classes if width <= limit] if limit.is_finite() else []
-    if listed and not reached:
-        strictest = (classes or sorted(set.union(*listed)))[0]
-        raise refusals.LatencyClassUnknown(field="max_rtt_ms", strictest=strictest.normalize())
-    return reached[-1] if listed else limit

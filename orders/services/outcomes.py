@@ -2,8 +2,9 @@
 
 Codes: filled, at_margin (part of a step at the clearing price), partly_in_the_money (the dearer
 part of a curve was out), partly_accepted (a share of an indivisible order), out_of_the_money,
-latency (cheap enough supply is out of reach), link_full (it could not be carried), no_supply,
-no_demand, listing_full, paradoxically_rejected, not_placeable, parent_rejected.
+latency (cheap enough supply is out of reach), carbon (cheap enough supply emits too much),
+link_full (it could not be carried), no_supply, no_supply_in_class, no_demand, listing_full,
+paradoxically_rejected, not_placeable, parent_rejected.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,8 +16,9 @@ from orders.models import Order, OrderKind, OrderSide, OrderState
 from orders.ports.collateral import collateral_port
 from orders.services.allocations import net_by_buy_order
 from orders.services.order_outcomes import OrderEnd
+from orders.services.price_books import price_at, price_books
 from orders.services.run_context import RunContext
-from orders.services.tallies import Tally, price_at, price_books, read_tallies
+from orders.services.tallies import Tally, read_tallies
 from orders.services.trades import Trade
 from orders.services.way_prices import WayPrices
 
@@ -82,8 +84,7 @@ def _verdict(
     if tally.reason == "parent_rejected":
         return OrderState.REJECTED, "parent_rejected", params
     if not tally.has_price:
-        code = "no_supply" if order.side == OrderSide.BUY else "no_demand"
-        return OrderState.REJECTED, code, {}
+        return OrderState.REJECTED, _nobody(order), {}
     if tally.miss > 0:
         code, more = _why_too_dear(context, order, tally, ways)
         return OrderState.REJECTED, code, {**params, **more}
@@ -93,30 +94,40 @@ def _verdict(
     return OrderState.REJECTED, code, params
 
 
+def _nobody(order: Order) -> str:
+    """Name the side that was missing where nothing had a price."""
+    if order.side == OrderSide.SELL:
+        return "no_demand"
+    return "no_supply" if order.max_carbon_g is None else "no_supply_in_class"
+
+
 def _why_too_dear(
     context: RunContext, order: Order, tally: Tally, ways: WayPrices
 ) -> tuple[str, dict[str, object]]:
     """Say what kept an order from a price it would have accepted: distance, a full link, or price.
 
-    A limit on latency comes first, then a full link on the way; else the price is what it is.
+    A limit on latency comes first, then one on carbon, then a full link on the way; else the price
+    is what it is.
     """
     missed, is_buy = tally.missed, order.side == OrderSide.BUY
     if missed is None:
         return "out_of_the_money", {}
-    limit = order.max_rtt_ms if is_buy else None
-    if limit is not None:
-        free = missed.average(price_at(ways.buys, None))
-        if free is not None and free < missed.limit:
-            return "latency", {"price_without_limit": _plain(context.hourly(free))}
+    limits = rtt, grams = context.limits_of(order, missed.legs[0][1])
+    if is_buy:
+        looser = (("latency", rtt, (None, grams)), ("carbon", grams, (rtt, None)))
+        for code, limit, others in looser:
+            free = None if limit is None else missed.average(price_at(ways.buys, others))
+            if free is not None and free < missed.limit:
+                return code, {"price_without_limit": _plain(context.hourly(free))}
 
     def uncongested(hub: str, product: str, period: int) -> Decimal | None:
-        way = ways.uncongested(hub, product, limit, period, is_buy=is_buy)
+        way = ways.uncongested(hub, product, limits, period, is_buy=is_buy)
         return None if way is None else way.price
 
     free = missed.average(uncongested)
     if free is None or (free >= missed.limit if is_buy else free <= missed.limit):
         return "out_of_the_money", {}
-    found = [ways.uncongested(h, item, limit, t, is_buy=is_buy) for h, item, t, _ in missed.legs]
+    found = [ways.uncongested(h, item, limits, t, is_buy=is_buy) for h, item, t, _ in missed.legs]
     link = next((way.link for way in found if way is not None and way.link is not None), None)
     if link is None:
         return "out_of_the_money", {}

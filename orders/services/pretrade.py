@@ -102,6 +102,7 @@ def _wishes(checked: CheckedOrder) -> tuple[Wish, ...]:
                 product=option.product,
                 hub=option.hub,
                 max_rtt_ms=checked.max_rtt_ms,
+                max_carbon_g=checked.max_carbon_g,
                 periods=sorted(option.units),
                 steps=[(option.limit_price, max(option.units.values()))],
             )
@@ -115,6 +116,7 @@ def _wishes(checked: CheckedOrder) -> tuple[Wish, ...]:
             product=checked.product,
             hub=checked.hub,
             max_rtt_ms=checked.max_rtt_ms,
+            max_carbon_g=checked.max_carbon_g,
             periods=range(request.first_period, request.last_period + 1),
             steps=steps,
             duration=request.duration or 0,
@@ -127,7 +129,10 @@ def _findings(checked: CheckedOrder, wish: Wish, outlook: Outlook) -> list[Findi
     if not reached:
         return [Finding("no_hub_in_reach", {"limit": _text(wish.max_rtt_ms)})]
     room = room_in_reach(
-        auction=checked.auction, product=wish.product, hubs=[hub.pk for hub in reached]
+        auction=checked.auction,
+        product=wish.product,
+        hubs=[hub.pk for hub in reached],
+        max_carbon_g=wish.max_carbon_g,
     )
     found = _supply_findings(checked, wish, room)
     best = max(limit for limit, _ in wish.steps)
@@ -176,6 +181,8 @@ def _single_findings(checked: CheckedOrder, wish: Wish, room: Room) -> list[Find
 
 
 def _nothing_offered(auction: Auction, wish: Wish, total: dict[int, Decimal]) -> Finding:
+    if wish.max_carbon_g is not None:
+        return Finding("no_listing_in_class", {"grams": _text(wish.max_carbon_g)})
     limit = _text(wish.max_rtt_ms)
     first = first_with_units(total)
     if first is None:

@@ -208,6 +208,16 @@ class LatencyClassUnknown(RuleBroken):
     message = gettext_noop("The strictest latency class of this product is %(strictest)s ms.")
 
 
+class CarbonClassUnknown(RuleBroken):
+    """No carbon class of the product is as strict as the limit."""
+
+    code = "carbon_class_unknown"
+    message = gettext_noop(
+        "No carbon class of this product is as strict as this limit. Its classes are %(classes)s "
+        "g per unit-hour."
+    )
+
+
 class RequirementsNeedSinglePlacement(RuleBroken):
     """Requirements on the machines go with an order placed on one listing, never with a curve."""
 
@@ -222,7 +232,7 @@ class SellOrderTakesNoLimits(RuleBroken):
     """An ask has limits that only a bid may have."""
 
     code = "sell_order_takes_no_limits"
-    message = gettext_noop("A sell order has no latency limit and no requirements.")
+    message = gettext_noop("A sell order has no latency or carbon limit and no requirements.")
 
 
 class CapacityExceeded(RuleBroken):

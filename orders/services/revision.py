@@ -127,6 +127,7 @@ def _as_request(order: Order, auction: Auction) -> OrderRequest:
         last_period=order.last_period,
         placement=order.placement,
         max_rtt_ms=order.max_rtt_ms,
+        max_carbon_g=order.max_carbon_g,
         scenario=order.scenario.code if order.scenario else None,
         listing=order.listing.public_id if order.listing else None,
         min_dengbao_level=order.min_dengbao_level,

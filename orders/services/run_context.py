@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
 from marketplace.domain.money import round_quotient
 from marketplace.models import Hub, Link, Product
 from orders import clearing
-from orders.models import Auction, ClearingRun, Order
+from orders.models import Auction, ClearingRun, Order, OrderSide
 from orders.selectors.capacity import period_starts
+from orders.selectors.listing_carbon import class_served
 from orders.services.pseudonyms import pseudonym
 
+# (latency class in ms, carbon class in g per unit-hour); None for no limit
+Limits = tuple[Decimal | None, Decimal | None]
 MINUTES_PER_HOUR = 60
 # Places of stored hourly prices; a clearing tick per quarter of an hour still fits.
 PRICE_PLACES = 8
@@ -35,6 +39,38 @@ class RunContext:
         """Return a price per unit and hour."""
         minutes = self.auction.period_minutes
         return round_quotient(per_period * MINUTES_PER_HOUR, minutes, PRICE_PLACES)
+
+    def hourly_class(self, per_period: Decimal | None) -> Decimal | None:
+        """Return a carbon limit in g per unit-hour; None for no limit."""
+        return None if per_period is None else self.hourly(per_period)
+
+    def limits_of(self, order: Order, product: str) -> Limits:
+        """Return the latency class of a buy in ms, and its carbon class in g per unit-hour.
+
+        A sell has no latency class; its carbon class is the strictest in use that it serves.
+        """
+        if order.side == OrderSide.BUY:
+            return order.max_rtt_ms, order.max_carbon_g
+        return None, self._classes_sold.get((order.listing_id, product))
+
+    @cached_property
+    def _classes_sold(self) -> Mapping[tuple[int | None, str], Decimal]:
+        """Carbon classes by listing and product, of the listings that serve one."""
+        classes = {one.name: one.carbon_classes for one in self.bundle.products}
+        asked = {name: limits for name, limits in classes.items() if limits}
+        if not asked:
+            return {}
+        salt = self.auction.pseudonym_salt
+        grams = {row.listing_id: row.carbon_intensity for row in self.bundle.listings}
+        listings = {order.listing_id: order.listing for order in self.orders.values()}
+        found = {}
+        for key, listing in listings.items():
+            own = grams.get(pseudonym(salt, "l", listing.public_id)) if listing else None
+            for product, limits in asked.items():
+                served = class_served(own, limits)
+                if served is not None:
+                    found[key, product] = self.hourly(served)
+        return found
 
     def hours(self, unit_periods: Decimal) -> Decimal:
         """Return unit-hours."""

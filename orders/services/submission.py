@@ -62,6 +62,7 @@ class OrderPreview:
         expected_price: average delivered price (supply price for asks) of the product at the place
             over recent auctions, per unit and hour 不含税; None without any.
         max_rtt_ms: the latency class the limit is snapped to; None for no limit.
+        max_carbon_g: the carbon class the limit is snapped to, g per unit-hour; None for no limit.
         hubs: supply hubs within that class and the round-trip time to each, nearest first.
         unit_hours: most units times hours it can take.
     """
@@ -71,6 +72,7 @@ class OrderPreview:
     missing_cny: Decimal
     expected_price: Decimal | None
     max_rtt_ms: Decimal | None
+    max_carbon_g: Decimal | None
     hubs: list[tuple[Hub, Decimal]]
     unit_hours: Decimal
 
@@ -130,6 +132,7 @@ def preview_order(*, actor: Actor, request: OrderRequest) -> OrderPreview:
         hub=checked.hub,
         is_delivered=is_buy,
         max_rtt_ms=checked.max_rtt_ms,
+        max_carbon_g=checked.max_carbon_g,
     )
     return OrderPreview(
         worst_case=worst,
@@ -137,6 +140,7 @@ def preview_order(*, actor: Actor, request: OrderRequest) -> OrderPreview:
         missing_cny=missing,
         expected_price=expected,
         max_rtt_ms=checked.max_rtt_ms,
+        max_carbon_g=checked.max_carbon_g,
         hubs=hubs_within(checked.hub, checked.max_rtt_ms) if is_buy else [],
         unit_hours=checked.unit_periods * checked.auction.period_minutes / 60,
     )
@@ -251,6 +255,7 @@ def unsaved_order(actor: Actor, owner: Organisation, checked: CheckedOrder) -> O
         scenario=checked.scenario,
         project=checked.project,
         max_rtt_ms=checked.max_rtt_ms,
+        max_carbon_g=checked.max_carbon_g,
         placement=request.placement,
         min_acceptance=Decimal(0) if is_curve else request.min_acceptance,
         min_dengbao_level=request.min_dengbao_level,

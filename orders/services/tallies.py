@@ -7,10 +7,9 @@ from decimal import Decimal
 
 from orders.domain.cheapest_periods import cheapest_average
 from orders.models import OrderSide
+from orders.services.price_books import PriceBooks, price_at
 from orders.services.run_context import RunContext
 
-# (hub, product, latency limit, period) to a price per period
-Cell = tuple[str, str, Decimal | None, int]
 # (hub, product, period, units)
 Leg = tuple[str, str, int, Decimal]
 
@@ -64,40 +63,6 @@ class Tally:
             self.missed, self.miss = missed, gap
 
 
-@dataclass(frozen=True)
-class PriceBooks:
-    """Published prices without a carbon limit: delivered for buys, supply for sells."""
-
-    buys: Mapping[Cell, Decimal]
-    sells: Mapping[Cell, Decimal]
-
-
-def price_books(context: RunContext) -> PriceBooks:
-    """Index the published prices."""
-    buys = {
-        (row.hub, row.product, row.max_rtt_ms, row.period): row.price
-        for row in context.result.delivered_prices
-        if row.price is not None and row.max_carbon is None
-    }
-    sells: dict[Cell, Decimal] = {
-        (row.hub, row.product, None, row.period): row.price
-        for row in context.result.prices
-        if row.price is not None and row.carbon_class is None
-    }
-    return PriceBooks(buys, sells)
-
-
-def price_at(
-    book: Mapping[Cell, Decimal], limit: Decimal | None
-) -> Callable[[str, str, int], Decimal | None]:
-    """Return what looks a price up by hub, product and period."""
-
-    def look_up(hub: str, product: str, period: int) -> Decimal | None:
-        return book.get((hub, product, limit, period))
-
-    return look_up
-
-
 def read_tallies(context: RunContext, books: PriceBooks) -> dict[str, Tally]:
     """Return the tally of every order of the result, by its name in the bundle."""
     tallies: dict[str, Tally] = defaultdict(Tally)
@@ -123,9 +88,9 @@ def _tally_curves(context: RunContext, tallies: dict[str, Tally], books: PriceBo
         tally.wanted += row.quantity
         tally.accepted += row.accepted_quantity
         is_buy = row.side == OrderSide.BUY
-        limit = context.orders[row.order_id].max_rtt_ms if is_buy else None
+        limits = context.limits_of(context.orders[row.order_id], row.product)
         book = books.buys if is_buy else books.sells
-        price = book.get((row.hub, row.product, limit, row.period))
+        price = book.get((row.hub, row.product, limits, row.period))
         if price is None:
             continue
         tally.has_price = True
@@ -160,9 +125,9 @@ def _tally_blocks(
         }
         tally.options.append(option)
         is_buy = order.side == OrderSide.BUY
-        book, rtt = (books.buys, order.max_rtt_ms) if is_buy else (books.sells, None)
+        limits = context.limits_of(order, legs[0][1])
         missed = Missed(limit, Decimal(0), legs)
-        average = missed.average(price_at(book, rtt))
+        average = missed.average(price_at(books.buys if is_buy else books.sells, limits))
         if average is not None:
             tally.has_price = True
             tally.note(Missed(limit, average, legs), is_buy=is_buy)
@@ -184,12 +149,12 @@ def _tally_windowed(
         tally.wanted = units * job.duration
         tally.accepted = taken.get(row.order_id, Decimal(0))
         tally.status, tally.reason = row.status, row.reason
-        rtt = context.orders[row.order_id].max_rtt_ms
+        limits = context.limits_of(context.orders[row.order_id], product.name)
         window = range(job.earliest_period + 1, job.latest_period + 2)
         legs = tuple((hub, product.name, period, units) for period in window)
         shape = (job.duration, not job.interruptible)
         missed = Missed(job.limit_price, Decimal(0), legs, *shape)
-        average = missed.average(price_at(books.buys, rtt))
+        average = missed.average(price_at(books.buys, limits))
         if average is not None:
             tally.has_price = True
             tally.note(Missed(job.limit_price, average, legs, *shape), is_buy=True)

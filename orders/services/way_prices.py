@@ -1,16 +1,14 @@
 """What a unit would have cost over other ways: without a latency limit, without congestion."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
 from marketplace.models import Link
 from orders.clearing.routes import Route, least_rtt_routes
-from orders.services.run_context import RunContext
+from orders.services.price_books import PriceBook
+from orders.services.run_context import Limits, RunContext
 
-# (hub, product, latency limit, period) to a price per period
-PriceBook = Mapping[tuple[str, str, Decimal | None, int], Decimal]
 _DIRECTIONS = ("forward", "reverse")
 
 
@@ -29,41 +27,51 @@ class WayPrices:
         self.buys = buys
         self.sells = sells
         self._context = context
-        self._known: dict[tuple[bool, str, str, Decimal | None, int], Way | None] = {}
+        self._known: dict[tuple[bool, str, str, Limits, int], Way | None] = {}
 
     def uncongested(
-        self, hub: str, product: str, limit: Decimal | None, period: int, *, is_buy: bool
+        self, hub: str, product: str, limits: Limits, period: int, *, is_buy: bool
     ) -> Way | None:
         """Return the best price over the market's routes with tariffs and without rents.
 
         Args:
             hub: where it is consumed, or for a sell delivered.
             product: code of the product.
-            limit: latency limit of a buy, ms.
+            limits: classes of a buy, or that a sell serves.
             period: counted from 1.
             is_buy: which side asks.
         """
-        key = (is_buy, hub, product, limit, period)
+        key = (is_buy, hub, product, limits, period)
         if key not in self._known:
-            self._known[key] = self._best(hub, product, limit, period, is_buy=is_buy)
+            self._known[key] = self._best(hub, product, limits, period, is_buy=is_buy)
         return self._known[key]
 
     def _best(
-        self, hub: str, product: str, limit: Decimal | None, period: int, *, is_buy: bool
+        self, hub: str, product: str, limits: Limits, period: int, *, is_buy: bool
     ) -> Way | None:
+        rtt, grams = limits
         bundle = self._context.bundle
         own = bundle.hubs.index(hub)
         best: tuple[Decimal, Route] | None = None
         for number, other in enumerate(bundle.hubs):
             route = self._routes.get((number, own) if is_buy else (own, number))
-            price = (self.sells if is_buy else self.buys).get((other, product, None, period))
-            if route is None or price is None or (limit is not None and route.rtt_ms > limit):
+            price = self._price_there(other, product, grams, period, is_buy=is_buy)
+            if route is None or price is None or (rtt is not None and route.rtt_ms > rtt):
                 continue
             carriage = self._bandwidth[product] * route.tariff
             total = price + carriage if is_buy else price - carriage
             if best is None or (total < best[0] if is_buy else total > best[0]):
                 best = (total, route)
         return None if best is None else Way(best[0], self._fullest(best[1], period))
+
+    def _price_there(
+        self, hub: str, product: str, grams: Decimal | None, period: int, *, is_buy: bool
+    ) -> Decimal | None:
+        """Return the price at the other end: supply of a buy's class, or a buyer of any class."""
+        if is_buy:
+            return self.sells.get((hub, product, (None, grams), period))
+        strict = self.buys.get((hub, product, (None, grams), period))
+        return self.buys.get((hub, product, (None, None), period)) if strict is None else strict
 
     def _fullest(self, route: Route, period: int) -> Link | None:
         """Return the link of a route with the highest rent, None where nothing is full."""

@@ -42,6 +42,7 @@ PRICE_HEAD = (
     "price_cny_per_unit_hour_excl_vat",
     "supplied_units",
     "consumed_units",
+    "max_carbon_g_per_unit_hour",
 )
 WAY = (
     AuctionState.SCHEDULED,
@@ -194,7 +195,7 @@ def export_prices(request: HttpRequest, code: str) -> HttpResponse:
     if run is None:
         raise Http404
     rows = ClearingPrice.objects.filter(run=run).order_by(
-        "product__code", "is_delivered", "hub__code", "max_rtt_ms", "period"
+        "product__code", "is_delivered", "hub__code", "max_rtt_ms", "carbon_class_g", "period"
     )
     columns = (
         "product__code",
@@ -206,6 +207,7 @@ def export_prices(request: HttpRequest, code: str) -> HttpResponse:
         "price",
         "supplied",
         "consumed",
+        "carbon_class_g",
     )
     return csv_answer(
         f"prices-{auction.code}.csv",
@@ -215,7 +217,7 @@ def export_prices(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _price_row(auction: Auction, product: str, hub: str, delivered: bool, *rest: Any) -> list[Any]:
-    max_rtt_ms, period, starts_at, price, supplied, consumed = rest
+    max_rtt_ms, period, starts_at, price, supplied, consumed, grams = rest
     return [
         auction.code,
         product,
@@ -227,6 +229,7 @@ def _price_row(auction: Auction, product: str, hub: str, delivered: bool, *rest:
         price,
         supplied,
         consumed,
+        "" if grams is None else grams,
     ]
 
 

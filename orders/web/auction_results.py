@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.domain.decimals import add_exactly
+from marketplace.domain.money import round_quotient
 from marketplace.models import Product
 from marketplace.templatetags.market_ui import figure, is_chinese, localname
 from marketplace.web.charts import Chart
@@ -51,6 +53,23 @@ class ResultChoice(forms.Form):
 
 
 @dataclass(frozen=True, slots=True)
+class GreenPremium:
+    """What a carbon class cost above the price without a limit, CNY per unit and hour.
+
+    Means of the delivered prices over periods and places; `grams` is the class, g per unit-hour.
+    """
+
+    grams: Decimal
+    price: Decimal
+    plain: Decimal
+
+    @property
+    def premium(self) -> Decimal:
+        """The difference; never below zero, for strict supply serves looser bids too."""
+        return self.price - self.plain
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """Everything that the results part of the auction page shows."""
 
@@ -63,6 +82,7 @@ class Results:
     served: Chart | None
     shares: list[FlowShare]
     delivered: dict[str, Any]
+    premiums: list[GreenPremium]
     volume: Decimal
     bundle_public_from: Any
 
@@ -78,6 +98,7 @@ def describe_results(request: HttpRequest, auction: Auction, run: ClearingRun) -
     hub_code, period = _choose_cell(request, grid, periods)
     chosen = {"product": product.code, "hub": hub_code, "period": str(period)}
     hub = next((h for h in grid.hubs if h.code == hub_code), None)
+    means = _delivered_means(run, product)
     return Results(
         product=product,
         tabs=_tabs(auction, products, product),
@@ -87,7 +108,8 @@ def describe_results(request: HttpRequest, auction: Auction, run: ClearingRun) -
         network=network_chart(read_link_loads(run, period), at=periods[period - 1].label),
         served=sankey_chart(run, product),
         shares=flow_shares(run),
-        delivered=_delivered(run, product),
+        delivered=_delivered([row for row in means if row["carbon_class_g"] is None]),
+        premiums=_premiums([row for row in means if row["max_rtt_ms"] is None]),
         volume=grid.supplied() * auction.period_minutes / 60,
         bundle_public_from=public_from(run),
     )
@@ -133,16 +155,38 @@ def _tabs(auction: Auction, products: list[Product], active: Product) -> list[di
     ]
 
 
-def _delivered(run: ClearingRun, product: Product) -> dict[str, Any]:
-    """Return mean delivered prices by place of consumption and latency class."""
-    rows = list(
-        ClearingPrice.objects.filter(
-            run=run, product=product, is_delivered=True, price__isnull=False
-        )
-        .values("hub__code", "hub__short_zh", "hub__short_en", "max_rtt_ms")
-        .annotate(mean=Avg("price"))
-        .order_by("hub__side", "hub__code", "max_rtt_ms")
+def _delivered_means(run: ClearingRun, product: Product) -> list[dict[str, Any]]:
+    """Return mean delivered prices by place of consumption, latency class and carbon class."""
+    prices = ClearingPrice.objects.filter(
+        run=run, product=product, is_delivered=True, price__isnull=False
     )
+    return list(
+        prices.values("hub__code", "hub__short_zh", "hub__short_en", "max_rtt_ms", "carbon_class_g")
+        .annotate(mean=Avg("price"))
+        .order_by("hub__side", "hub__code", "max_rtt_ms", "carbon_class_g")
+    )
+
+
+def _premiums(rows: list[dict[str, Any]]) -> list[GreenPremium]:
+    """Return the premium of each carbon class somebody asked for, the strictest first."""
+    plain = {row["hub__code"]: row["mean"] for row in rows if row["carbon_class_g"] is None}
+    pairs: dict[Decimal, list[tuple[Decimal, Decimal]]] = {}
+    for row in rows:
+        if row["carbon_class_g"] is not None and row["hub__code"] in plain:
+            pair = (row["mean"], plain[row["hub__code"]])
+            pairs.setdefault(row["carbon_class_g"], []).append(pair)
+    return [
+        GreenPremium(
+            grams,
+            price=round_quotient(add_exactly(one for one, _ in found), len(found), PLACES),
+            plain=round_quotient(add_exactly(one for _, one in found), len(found), PLACES),
+        )
+        for grams, found in sorted(pairs.items())
+    ]
+
+
+def _delivered(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean delivered prices without a carbon limit by place and latency class, a table."""
     limits = sorted({row["max_rtt_ms"] for row in rows}, key=lambda ms: (ms is None, ms or 0))
     places: dict[str, dict[Any, Decimal]] = {}
     names: dict[str, str] = {}

@@ -74,6 +74,13 @@ class BidForm(BidParts):
         required=False,
         help_text=_("Empty: what the kind of work needs. The next stricter class applies."),
     )
+    max_carbon_g = PlainDecimalField(
+        label=_("Carbon at most, g per unit-hour"),
+        places=3,
+        max_digits=7,
+        required=False,
+        help_text=_("Empty: no limit. 0: green capacity only. The next stricter class applies."),
+    )
     min_trust_level = forms.TypedChoiceField(
         label=_("Trust level at least"), coerce=int, choices=TrustLevel.choices, initial=0
     )

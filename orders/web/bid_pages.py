@@ -32,7 +32,8 @@ CONFIRM_KEY = "bid_to_confirm"
 # Names in an address that fill in the form, and the fields they fill in.
 PREFILLED = {
     **{name: name for name in ("product", "hub", "scenario", "kind", "first_period")},
-    **{name: name for name in ("last_period", "max_rtt_ms", "duration", "project")},
+    **{name: name for name in ("last_period", "max_rtt_ms", "max_carbon_g")},
+    **{name: name for name in ("duration", "project")},
     "price": "price_1",
     "quantity": "quantity_1",
 }

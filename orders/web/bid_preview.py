@@ -16,10 +16,12 @@ from marketplace.selectors.rules import rules_at, vat_rates
 from marketplace.web.access import current_actor
 from marketplace.web.form_fields import add_refusal
 from orders.services.buying_rules import approval_threshold
+from orders.services.order_profile import WINDOWED
 from orders.services.pretrade import OrderStudy, study_order
 from orders.services.submission import OrderPreview, preview_order
 from orders.web.bid_form import FIELD_NAMES, BidForm
 from orders.web.bid_request import order_request
+from orders.web.green_hours import GreenHub, green_hubs
 from orders.web.pretrade_texts import finding_texts
 
 PRICE_PLACES = 4
@@ -99,6 +101,7 @@ def preview_context(request: HttpRequest, form: BidForm, studied: Studied | None
         "needs_approval": (
             threshold is not None and worst is not None and worst.total_cny > threshold
         ),
+        "green_hubs": _green_hubs(form, preview),
         **_reach(form, preview),
     }
 
@@ -130,6 +133,13 @@ def first_error(form: BidForm) -> str:
 
 def _gross(price: Decimal, rate: Decimal | None) -> Decimal | None:
     return with_vat(price, rate, PRICE_PLACES) if rate is not None else None
+
+
+def _green_hubs(form: BidForm, preview: OrderPreview) -> list[GreenHub]:
+    """Return where a bid that may move in time would meet green surplus; none for other kinds."""
+    if form.cleaned_data["kind"] not in WINDOWED:
+        return []
+    return green_hubs(form.auction, [hub for hub, _ in preview.hubs])
 
 
 def _reached(chance: Decimal | None, seen: int) -> int | None:

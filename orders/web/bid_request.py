@@ -21,6 +21,7 @@ def order_request(form: BidForm) -> OrderRequest:
         first_period=given["first_period"],
         last_period=given["last_period"],
         max_rtt_ms=given["max_rtt_ms"],
+        max_carbon_g=given["max_carbon_g"],
         scenario=given["scenario"] or None,
         note=given["note"],
         project=UUID(given["project"]) if given["project"] else None,

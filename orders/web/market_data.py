@@ -108,7 +108,7 @@ def period_of(choice: MarketChoice, grid: PriceGrid) -> int:
 def _named(chart: Chart | None, choice: MarketChoice, title: str, dataset: str) -> Chart | None:
     if chart is None or choice.run is None:
         return None
-    name = f"{localname(choice.product)}, {auction_name(choice.run.auction)}"
+    name = f"{localname(choice.product)} · {auction_name(choice.run.auction)}"
     return replace(chart, title=title % {"auction": name}, csv_url=choice.csv_url(dataset))
 
 

@@ -39,7 +39,9 @@ class NumberListField(forms.CharField):
     """A short list of numbers, separated by commas or blanks."""
 
     def clean(self, value: Any) -> Any:
-        """Return the numbers, rising and each once."""
+        """Return the numbers, rising and each once; a fixed field hands in the stored list."""
+        if isinstance(value, list):
+            return value
         text = super().clean(value)
         single = PlainDecimalField(places=3, max_digits=6)
         words = text.replace(",", " ").replace("，", " ").split()
@@ -143,6 +145,11 @@ class ProductForm(MasterForm):
     rtt_classes_ms = NumberListField(
         label=_("Latency classes, ms"), help_text=_("Separated by commas, at most six.")
     )
+    carbon_classes_g = NumberListField(
+        label=_("Carbon classes, g"),
+        required=False,
+        help_text=_("Per unit and hour, separated by commas, at most six; 0 is green only."),
+    )
     power_w_per_unit = PlainDecimalField(label=_("Watts per unit"), places=2)
     pflops_bf16_per_unit = PlainDecimalField(
         label=_("PFLOP/s (dense BF16) per unit"), required=False
@@ -154,7 +161,8 @@ class ProductForm(MasterForm):
         fields = (
             *("code", "resource_class", "name_zh", "name_en", "unit_zh", "unit_en"),
             *("price_tick", "clearing_price_tick", "quantity_lot", "price_min", "price_max"),
-            *("bandwidth_gbps_per_unit", "rtt_classes_ms", "power_w_per_unit"),
+            *("bandwidth_gbps_per_unit", "rtt_classes_ms", "carbon_classes_g"),
+            "power_w_per_unit",
             *("pflops_bf16_per_unit", "reference_price", "active", "sort_order", "note"),
         )
         widgets = {"note": forms.Textarea(attrs={"rows": 2})}
@@ -175,8 +183,9 @@ class ProductForm(MasterForm):
         low, high = values.get("price_min"), values.get("price_max")
         if low is not None and high is not None and high <= low:
             self.add_error("price_max", _("The highest price must be above the lowest one."))
-        if len(values.get("rtt_classes_ms") or []) > 6:
-            self.add_error("rtt_classes_ms", _("At most six classes."))
+        for name in ("rtt_classes_ms", "carbon_classes_g"):
+            if len(values.get(name) or []) > 6:
+                self.add_error(name, _("At most six classes."))
         return values
 
 

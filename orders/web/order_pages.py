@@ -211,6 +211,7 @@ CSV_HEAD = (
     "reason_code",
     "reason",
     "submitted_at",
+    "max_carbon_g_per_unit_hour",
 )
 
 
@@ -243,6 +244,7 @@ def _csv_row(order: Order) -> list[object]:
         order.reason_code,
         reason_text(order),
         order.submitted_at.isoformat(),
+        plain(order.max_carbon_g),
     ]
 
 

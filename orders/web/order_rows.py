@@ -1,7 +1,7 @@
 """Own orders as table rows: what was asked, what came of it, and why, in words."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django.db.models import QuerySet
 
@@ -9,10 +9,15 @@ from orders.models import Order, OrderState
 from orders.web.names import auction_name, window_text
 from orders.web.reasons import reason_text
 
+SHOWN = Decimal("0.001")
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """One own order; prices are CNY per unit and hour, VAT excluded."""
+    """One own order; prices are CNY per unit and hour, VAT excluded.
+
+    The share is cut off, not rounded: 100 % is only what was filled.
+    """
 
     order: Order
     auction_name: str
@@ -56,6 +61,10 @@ def _share(order: Order) -> Decimal | None:
     if order.state == OrderState.ACTIVE:
         return None
     if order.acceptance is not None:
-        return order.acceptance
+        return _cut(order.acceptance)
     asked = asked_unit_hours(order)
-    return order.accepted_unit_hours / asked if asked else Decimal(0)
+    return _cut(order.accepted_unit_hours / asked) if asked else Decimal(0)
+
+
+def _cut(share: Decimal) -> Decimal:
+    return share.quantize(SHOWN, ROUND_DOWN)

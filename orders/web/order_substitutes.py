@@ -71,6 +71,8 @@ def _bid_url(order: Order, found: Substitute) -> str:
     }
     if found.max_rtt_ms is not None:
         query["max_rtt_ms"] = _plain(found.max_rtt_ms)
+    if order.max_carbon_g is not None:
+        query["max_carbon_g"] = _plain(order.max_carbon_g)
     return f"{reverse('bid')}?{urlencode(query)}"
 
 

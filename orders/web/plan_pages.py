@@ -27,6 +27,7 @@ from orders.domain.latency_classes import snapped_class
 from orders.models import Auction
 from orders.ports.collateral import WorstCase, collateral_port
 from orders.selectors.buying_plans import Need, plan_candidates
+from orders.selectors.listing_carbon import class_served
 from orders.selectors.price_samples import recent_runs
 from orders.web.names import auction_name
 
@@ -234,8 +235,10 @@ def _bid_url(plan: Plan, need: Need, given: dict[str, Any]) -> str:
     }
     if given["max_rtt_ms"] is not None:
         query["max_rtt_ms"] = f"{given['max_rtt_ms'].normalize():f}"
-    if plan.kind is PlanKind.GREENEST and chosen.grams is not None:
-        query["max_carbon_g"] = f"{chosen.grams.normalize():f}"
+    if plan.kind is PlanKind.GREENEST:
+        served = class_served(chosen.class_grams, need.product.carbon_classes_g)
+        if served is not None:
+            query["max_carbon_g"] = f"{served.normalize():f}"
     return f"{reverse('auction-bid', args=[chosen.auction])}?{urlencode(query)}"
 
 

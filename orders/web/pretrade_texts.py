@@ -26,6 +26,9 @@ TEXTS: dict[str, str | Promise] = {
     "offered_earlier_anywhere": _(
         "No hub offers this product in your window; there is some from %(starts_at)s."
     ),
+    "no_listing_in_class": _(
+        "No hub within reach offers capacity of at most %(grams)s g per unit-hour in your window."
+    ),
     "too_few_units": _(
         "At most %(free)s units are free at once in your window; you ask for %(asked)s."
     ),

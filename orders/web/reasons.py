@@ -16,6 +16,8 @@ from orders.models import Order, OrderKind, OrderSide, OrderState
 from orders.web.names import unit_price_text
 
 MOST_PLACES = 6
+REASON_PLACES = 4  # as in every table of prices
+SMALLEST = Decimal("0.0001")
 PRICES = (
     *("limit", "price", "missing", "gain", "average_price"),
     *("price_without_limit", "price_without_congestion"),
@@ -41,7 +43,14 @@ BUY_REASONS: dict[str, str | Promise] = {
         "Within your latency limit the price was %(price)s; without the limit it was "
         "%(price_without_limit)s %(unit)s, below your limit of %(limit)s."
     ),
+    "carbon": _(
+        "Within your carbon limit the price was %(price)s; without the limit it was "
+        "%(price_without_limit)s %(unit)s, below your limit of %(limit)s."
+    ),
     "no_supply": _("No hub within reach had anything to sell in your window."),
+    "no_supply_in_class": _(
+        "No hub within reach had anything to sell within your carbon limit in your window."
+    ),
     "paradoxically_rejected": _(
         "Your limit of %(limit)s was %(gain)s above the average price of %(price)s %(unit)s, but "
         "taking the whole order would have made a loss for others. Smaller orders or a smaller "
@@ -84,8 +93,20 @@ SELL_REASONS: dict[str, str | Promise] = {
     ),
     "listing_full": _("Your listing had nothing left for the units you offered at this price."),
 }
+# The price was good enough and a rest stayed all the same: nothing was missing in the limit.
+WITHIN_THE_LIMIT: dict[str, str | Promise] = {
+    OrderSide.BUY: _(
+        "The price %(price)s %(unit)s was within your limit of %(limit)s, but not all units could "
+        "be supplied."
+    ),
+    OrderSide.SELL: _(
+        "The clearing price %(price)s %(unit)s reached the %(limit)s you asked, but not all units "
+        "were taken."
+    ),
+}
 COMMON_REASONS: dict[str, str | Promise] = {
     "cancelled_by_member": _("Cancelled by your organisation before the gate closed."),
+    "member_defaulted": _("Cancelled by the market because your organisation is in default."),
     "replaced": _("Replaced by a changed order of your organisation."),
     "parent_rejected": _("The order it is linked to was not matched, so this one was not either."),
     "parent_not_in_book": _(
@@ -109,6 +130,8 @@ def reason_text(order: Order) -> str:
     """Return one sentence on what became of an order and why, with figures and units."""
     table = BUY_REASONS if order.side == OrderSide.BUY else SELL_REASONS
     template = table.get(order.reason_code) or COMMON_REASONS.get(order.reason_code)
+    if order.reason_code == "partly_in_the_money" and _missed_nothing(order):
+        template = WITHIN_THE_LIMIT[order.side]
     params = readable(order.reason_params or {}, order)
     if template is not None:
         try:
@@ -118,12 +141,17 @@ def reason_text(order: Order) -> str:
     return str(STATE_REASONS.get(order.state, ""))
 
 
+def _missed_nothing(order: Order) -> bool:
+    params = order.reason_params or {}
+    return "missing" in params and not as_decimal(params["missing"])
+
+
 def readable(params: Mapping[str, Any], order: Order) -> dict[str, str]:
     """Return the parameters as figures with separators, with the units they are in."""
     texts = {name: str(value) for name, value in params.items()}
     for name in PRICES:
         if name in params:
-            texts[name] = price_figure(as_decimal(params[name]))
+            texts[name] = _short_price(as_decimal(params[name]))
     for name in QUANTITIES:
         if name in params:
             texts[name] = figure(params[name], 0)
@@ -131,6 +159,12 @@ def readable(params: Mapping[str, Any], order: Order) -> dict[str, str]:
         language = "zh" if (get_language() or "").startswith("zh") else "en"
         texts["link"] = texts[f"link_{language}"]
     return {**texts, "unit": unit_price_text(order.product), "units": unit_text(order.product)}
+
+
+def _short_price(price: Decimal | None) -> str:
+    if price is not None and abs(price) >= SMALLEST:
+        price = round(price, REASON_PLACES)
+    return price_figure(price)
 
 
 def price_figure(price: Decimal | None) -> str:
@@ -147,6 +181,8 @@ def advice(order: Order) -> str:
         return ""
     if order.reason_code == "latency":
         return gettext("If the work can stand a longer way, allow more latency.")
+    if order.reason_code == "carbon":
+        return gettext("Bid more for green capacity, or allow more carbon.")
     if order.reason_code == "link_full":
         return gettext("An alternative at a hub on the other side of the link could match.")
     if order.reason_code == "not_placeable":

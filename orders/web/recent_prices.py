@@ -39,7 +39,7 @@ def recent_prices(request: HttpRequest | None = None) -> dict[Cell, RecentPrice]
 
 def prices_of_run(run: ClearingRun) -> dict[Cell, RecentPrice]:
     """Return one price for every hub and product of a run."""
-    rows = ClearingPrice.objects.filter(run=run, is_delivered=False)
+    rows = ClearingPrice.objects.filter(run=run, is_delivered=False, carbon_class_g__isnull=True)
     sums: dict[Cell, list[Decimal]] = {}
     for hub, product, price, supplied in rows.values_list(
         "hub_id", "product_id", "price", "supplied"
@@ -64,7 +64,7 @@ def prices_of_run(run: ClearingRun) -> dict[Cell, RecentPrice]:
 def volumes_of_run(run: ClearingRun) -> dict[int, Decimal]:
     """Return units × periods supplied by product id."""
     rows = (
-        ClearingPrice.objects.filter(run=run, is_delivered=False)
+        ClearingPrice.objects.filter(run=run, is_delivered=False, carbon_class_g__isnull=True)
         .values("product_id")
         .annotate(total=Coalesce(Sum("supplied"), Decimal(0)))
         .order_by()

@@ -14,6 +14,8 @@ def rule_words() -> dict[str, str | Promise]:
         "max_order_notional_cny": _("Largest order, CNY"),
         "acceptance_timeout_hours": _("Hours to accept a delivery"),
         "payment_term_days": _("Days to pay"),
+        "payment_term_unit": _("Days to pay are"),
+        "confirmation_workdays": _("Workdays to confirm a monthly statement"),
         "bundle_publication_delay_days": _("Days until bundles are public"),
         "resale_allowed": _("Resale allowed"),
         "note": _("Note"),

@@ -1,5 +1,6 @@
 """Price bands and market rules: what is in force, what comes, and proposing a change."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from marketplace.domain.errors import RuleBroken
 from marketplace.models import (
     CounterpartyMode,
     MarketRules,
+    PaymentTermUnit,
     PriceBand,
     Product,
     RequestState,
@@ -30,7 +32,7 @@ from marketplace.services.market_terms import (
     propose_market_rules,
     propose_price_band,
 )
-from marketplace.templatetags.market_ui import localname
+from marketplace.templatetags.market_ui import figure, localname, percent
 from marketplace.web.access import current_actor, require_operator
 from marketplace.web.form_fields import MarketTimeField, PlainDecimalField, add_refusal
 from orders.web.request_pages import describe_request
@@ -68,6 +70,12 @@ class RulesForm(forms.Form):
         label=_("Hours to accept a delivery"), min_value=0, max_value=3650
     )
     payment_term_days = forms.IntegerField(label=_("Days to pay"), min_value=0, max_value=3650)
+    payment_term_unit = forms.ChoiceField(
+        label=_("Days to pay are"), choices=PaymentTermUnit.choices
+    )
+    confirmation_workdays = forms.IntegerField(
+        label=_("Workdays to confirm a monthly statement"), min_value=0, max_value=3650
+    )
     bundle_publication_delay_days = forms.IntegerField(
         label=_("Days until bundles are public"), min_value=0, max_value=3650
     )
@@ -143,12 +151,22 @@ def list_rules(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/rules.html", context)
 
 
+def _decimal_shown(value: Decimal, name: str) -> str:
+    if not name.endswith("_rate"):
+        return figure(value, 2)
+    return percent(value, 3 if name.endswith("fee_rate") else 1)
+
+
 def _shown(rules: MarketRules, name: str) -> Any:
     if name == "counterparty":
         return rules.get_counterparty_display()
+    if name == "payment_term_unit":
+        return rules.get_payment_term_unit_display()
     value = getattr(rules, name)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
+    if isinstance(value, Decimal):
+        return _decimal_shown(value, name)
     if name == "note" and value:
         return gettext(
             value

@@ -12,7 +12,7 @@ from marketplace.api.fields import (
 )
 from marketplace.api.pagination import PageQuery
 from marketplace.api.serializers import StrictSerializer
-from settlement.models import Delivery, DeliveryState
+from settlement.models import Delivery, DeliveryState, MeterReading
 
 SIDES = ("bought", "sold")
 MOST_READINGS = 1000
@@ -85,6 +85,14 @@ class ReadingInput(StrictSerializer):
     ends_at = InstantField()
     quantity = StrictDecimalField(max_digits=9, places=3)
     energy_wh = WholeNumberField(min_value=0, max_value=_MOST_WH, required=False, default=None)
+    counter = StrictDecimalField(max_digits=12, places=3, required=False, default=None)
+    reason = TextField(
+        max_length=200,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Why; needed once the delivery is settled.",
+    )
 
 
 class NamedReadingInput(ReadingInput):
@@ -112,6 +120,42 @@ class ReadingOutput(serializers.Serializer):
     quality = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
     energy_wh = serializers.IntegerField(allow_null=True)
+    counter = ExactDecimalField(places=3, allow_null=True)
+    is_late = serializers.BooleanField(help_text="Recorded after settlement.")
+    reason = serializers.CharField()
+    signed = serializers.SerializerMethodField(help_text="verified, unsigned or none.")
+
+    def get_signed(self, reading: MeterReading) -> str:
+        """Return whether the batch carried a signature."""
+        return reading.batch.signed if reading.batch else "none"
+
+
+class SequenceOutput(serializers.Serializer):
+    """What one settlement run said of a delivery; a later sequence says the difference."""
+
+    run = serializers.CharField(source="number")
+    settled_on = serializers.DateField()
+    billed_unit_hours = ExactDecimalField()
+    net_cny = ExactDecimalField()
+
+
+class PenaltyOutput(serializers.Serializer):
+    """The penalty of a delivery for short service, with its arithmetic."""
+
+    formula_version = serializers.CharField()
+    promised_unit_hours = ExactDecimalField()
+    delivered_unit_hours = ExactDecimalField()
+    uncapped_cny = ExactDecimalField()
+    cap_cny = ExactDecimalField()
+    amount_cny = ExactDecimalField()
+    intervals = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+
+
+class CorrectionsOutput(serializers.Serializer):
+    """How a delivery was settled, sequence by sequence."""
+
+    results = SequenceOutput(many=True)
+    penalty = PenaltyOutput(allow_null=True)
 
 
 class ReadingList(serializers.Serializer):

@@ -22,6 +22,7 @@ from settlement.api.delivery_serializers import (
     SIDES,
     AccessInput,
     AccessOutput,
+    CorrectionsOutput,
     DeliveryOutput,
     DeliveryPage,
     DeliveryQuery,
@@ -31,13 +32,16 @@ from settlement.api.delivery_serializers import (
     ReadingOutput,
     ReadingsInput,
 )
+from settlement.api.meter_signatures import SIGNATURE, envelope_of
 from settlement.models import Delivery
+from settlement.selectors.corrections.history import history_of
 from settlement.selectors.deliveries import (
     deliveries_bought_by,
     deliveries_sold_by,
     latest_readings,
 )
 from settlement.services.deliveries import accept_delivery, hand_over, reveal_access
+from settlement.services.meter_keys import BatchEnvelope
 from settlement.services.metering import ReadingDraft, import_readings, record_readings
 
 TAG = ["deliveries"]
@@ -168,7 +172,7 @@ class DeliveryReadings(DeliveryView):
     def get(self, request: Request, public_id: UUID) -> Response:
         """Return the newest reading of each interval of a delivery."""
         delivery, _side = _own(self.organisation, public_id)
-        rows = latest_readings(delivery).select_related("delivery")
+        rows = latest_readings(delivery).select_related("delivery", "batch")
         return Response({"results": ReadingOutput(rows, many=True).data})
 
     @extend_schema(
@@ -184,6 +188,17 @@ class DeliveryReadings(DeliveryView):
         return _record(self, [{**values, "delivery": str(public_id)}])
 
 
+class DeliveryCorrections(DeliveryView):
+    """How a delivery was settled, sequence by sequence."""
+
+    @extend_schema(operation_id="deliveries_corrections", tags=TAG, responses=CorrectionsOutput)
+    def get(self, request: Request, public_id: UUID) -> Response:
+        """Return what each settlement run said of one's side of a delivery, and its penalty."""
+        delivery, side = _own(self.organisation, public_id)
+        history = history_of(delivery, is_seller=side == "sold")
+        return Response(CorrectionsOutput(history).data)
+
+
 class Readings(DeliveryView):
     """Readings of several deliveries."""
 
@@ -192,13 +207,14 @@ class Readings(DeliveryView):
     @extend_schema(
         operation_id="readings_record",
         tags=TAG,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, *SIGNATURE],
         request=ReadingsInput,
         responses={201: ReadingList},
     )
     def post(self, request: Request) -> Response:
         """Store readings of one's own deliveries, all of them or none."""
-        return _record(self, checked_body(ReadingsInput, request)["readings"])
+        envelope = envelope_of(request, request.body)
+        return _record(self, checked_body(ReadingsInput, request)["readings"], envelope)
 
 
 class ReadingImport(DeliveryView):
@@ -210,26 +226,34 @@ class ReadingImport(DeliveryView):
     @extend_schema(
         operation_id="readings_import",
         tags=TAG,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, *SIGNATURE],
         request={"text/csv": OpenApiTypes.STR},
         responses={201: ImportedReadings},
     )
     def post(self, request: Request) -> Response:
         """Store every reading of a CSV file, or none; errors name line, column and reason."""
         data = request.data if isinstance(request.data, bytes) else b""
+        envelope = envelope_of(request, data)
 
         def work() -> tuple[int, Any]:
-            stored = import_readings(actor=self.actor, data=data)
+            stored = import_readings(
+                actor=self.actor,
+                data=data,
+                key_fingerprint=envelope.key_fingerprint,
+                signature=envelope.signature,
+            )
             return status.HTTP_201_CREATED, {"count": len(stored)}
 
         return answer_with_key(self, work, content=fingerprint_of(data.hex()))
 
 
-def _record(view: MemberView, readings: list[dict[str, Any]]) -> Response:
+def _record(
+    view: MemberView, readings: list[dict[str, Any]], envelope: BatchEnvelope | None = None
+) -> Response:
     drafts = [ReadingDraft(**reading) for reading in readings]
 
     def work() -> tuple[int, Any]:
-        stored = record_readings(actor=view.actor, drafts=drafts, source=SOURCE)
+        stored = record_readings(actor=view.actor, drafts=drafts, source=SOURCE, envelope=envelope)
         return status.HTTP_201_CREATED, {"results": ReadingOutput(stored, many=True).data}
 
     return answer_with_key(view, work)

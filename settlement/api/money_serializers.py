@@ -9,7 +9,7 @@ from rest_framework import serializers
 from marketplace.api.fields import ChoiceField, DayField, ExactDecimalField
 from marketplace.api.pagination import PageQuery
 from marketplace.api.serializers import QuerySerializer
-from settlement.models import InvoiceDirection, InvoiceState
+from settlement.models import InvoiceDirection, InvoiceKind, InvoiceState
 
 LONGEST = timedelta(days=400)
 FORMATS = ("json", "csv", "xlsx")
@@ -19,6 +19,7 @@ class BillQuery(PageQuery):
     """Filters of one's own bills."""
 
     direction = ChoiceField(choices=InvoiceDirection.choices, required=False)
+    kind = ChoiceField(choices=InvoiceKind.choices, required=False)
     state = ChoiceField(choices=InvoiceState.choices, required=False)
 
 
@@ -59,6 +60,13 @@ class BillOutput(serializers.Serializer):
     id = serializers.UUIDField(source="public_id")
     number = serializers.CharField()
     direction = serializers.CharField()
+    kind = serializers.CharField(help_text="bill, credit_note or additional.")
+    refers_to = serializers.CharField(
+        source="refers_to.number",
+        allow_null=True,
+        default=None,
+        help_text="Number of the first bill, on a correction.",
+    )
     run = serializers.CharField(source="run.number")
     auction = serializers.CharField(source="run.auction.code")
     state = serializers.CharField()

@@ -68,7 +68,7 @@ class BillList(MoneyView):
         """List the organisation's bills (receivable) and settlement statements (payable)."""
         query = BillQuery.read(request)
         rows = invoices_of(self.organisation)
-        for name in ("direction", "state"):
+        for name in ("direction", "kind", "state"):
             if name in query:
                 rows = rows.filter(**{name: query[name]})
         return page_of(rows, request, BillOutput, limit=query["limit"], after=query.get("after"))

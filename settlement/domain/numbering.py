@@ -26,9 +26,14 @@ class DocumentSeries(StrEnum):
     JOURNAL_ENTRY = "PZ"  # 记账凭证
     STATEMENT = "DZ"  # 对账单
     PAYOUT_BATCH = "FK"  # 付款批次
+    TAX_REQUEST = "KP"  # 开票申请
+    CONTRACT = "HT"  # 合同
     WITHDRAWAL = "TX"  # 提现申请
     RECEIPT = "SK"  # 收款
     DISPUTE = "ZY"  # 争议
+    VOUCHER = "SQ"  # 算力券
+    DEFAULT = "WY"  # 违约
+    RECOGNITION = "HR"  # 互认记录
 
 
 class NumberRefused(ValueError):

@@ -10,10 +10,33 @@ from marketplace.domain.periods import MARKET_TIME_ZONE, Period, describe_period
 from marketplace.models import Organisation
 from marketplace.selectors.rules import vat_rate_for
 from orders.models import Allocation, AllocationPeriod
-from settlement.models import Invoice, InvoiceDirection, InvoiceLineKind
+from settlement.models import (
+    Invoice,
+    InvoiceDirection,
+    InvoiceKind,
+    InvoiceLineKind,
+    SlaPenalty,
+)
 from settlement.selectors.invoices import lines_of
 
 _TIME = "%Y-%m-%d %H:%M"
+TITLES = {
+    (InvoiceDirection.RECEIVABLE, InvoiceKind.BILL): ("结算单", "Bill"),
+    (InvoiceDirection.RECEIVABLE, InvoiceKind.CREDIT_NOTE): ("冲减单", "Credit note"),
+    (InvoiceDirection.RECEIVABLE, InvoiceKind.ADDITIONAL): ("补充结算单", "Additional bill"),
+    (InvoiceDirection.PAYABLE, InvoiceKind.BILL): (
+        "供方结算单",
+        "Settlement statement of a supplier",
+    ),
+    (InvoiceDirection.PAYABLE, InvoiceKind.CREDIT_NOTE): (
+        "供方冲减单",
+        "Credit note of a supplier's statement",
+    ),
+    (InvoiceDirection.PAYABLE, InvoiceKind.ADDITIONAL): (
+        "供方补充结算单",
+        "Additional statement of a supplier",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,20 @@ class BillRow:
     net: str
     vat_rate: str
     vat: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class PenaltyRow:
+    """The arithmetic of a penalty, in one row."""
+
+    number: str
+    formula: str
+    promised: str
+    delivered: str
+    uncapped: str
+    cap: str
+    amount: str
 
 
 @dataclass(frozen=True)
@@ -80,10 +117,14 @@ def invoice_context(invoice: Invoice) -> dict[str, Any]:
     """Return what a bill shows; fees are one row, the deliveries one each."""
     lines = list(lines_of(invoice))
     fees = [line for line in lines if line.kind == InvoiceLineKind.FEE]
+    adjusted = (InvoiceLineKind.SLA_PENALTY, InvoiceLineKind.ADJUSTMENT, InvoiceLineKind.ROUNDING)
     return {
         "invoice": invoice,
         "is_payable": invoice.direction == InvoiceDirection.PAYABLE,
         "rows": [_bill_row(line) for line in lines if line.kind == InvoiceLineKind.COMPUTE],
+        "adjusted": [_bill_row(line) for line in lines if line.kind in adjusted],
+        "penalties": _penalties(invoice),
+        "title": TITLES[InvoiceDirection(invoice.direction), InvoiceKind(invoice.kind)],
         "fee_net": number(add_exactly(line.net_cny for line in fees)),
         "fee_vat": number(add_exactly(line.vat_cny for line in fees)),
         "fee_rate": percent(fees[0].vat_rate) if fees else "",
@@ -145,15 +186,34 @@ def _bill_row(line: Any) -> BillRow:
     window = Period(allocation.starts_at, allocation.ends_at)
     return BillRow(
         number=allocation.number,
-        product_zh=line.product.name_zh,
-        product_en=line.product.name_en,
+        product_zh=line.product.name_zh if line.product else "",
+        product_en=line.product.name_en if line.product else "",
         window_zh=describe_period(window, "zh-hans"),
         window_en=describe_period(window, "en"),
         unit_hours=number(line.unit_hours, 3),
         net=number(line.net_cny),
         vat_rate=percent(line.vat_rate),
         vat=number(line.vat_cny),
+        kind=line.kind,
     )
+
+
+def _penalties(invoice: Invoice) -> list[PenaltyRow]:
+    """Return the arithmetic behind the penalties on a document."""
+    billed = invoice.lines.filter(kind=InvoiceLineKind.SLA_PENALTY).values("delivery_id")
+    rows = SlaPenalty.objects.filter(run=invoice.run_id, delivery__in=billed)
+    return [
+        PenaltyRow(
+            number=row.delivery.allocation.number,
+            formula=row.formula_version,
+            promised=number(row.promised_unit_hours, 3),
+            delivered=number(row.delivered_unit_hours, 3),
+            uncapped=number(row.uncapped_cny),
+            cap=number(row.cap_cny),
+            amount=number(row.amount_cny),
+        )
+        for row in rows.select_related("delivery__allocation").order_by("delivery_id")
+    ]
 
 
 def _rates(lines: list[Any]) -> list[RateRow]:

@@ -23,6 +23,8 @@ _LABELS = {
     "buyer_vat_cny": _("Tax billed to buyers, CNY"),
     "seller_vat_cny": _("Tax of suppliers, CNY"),
     "seller_fee_vat_cny": _("Tax on suppliers' fees, CNY"),
+    "buyer_adjustments_cny": _("Penalties and adjustments of buyers, CNY (tax excluded)"),
+    "seller_adjustments_cny": _("Penalties and adjustments of suppliers, CNY (tax excluded)"),
 }
 _GROSS = (
     Column("buyer_gross_cny", _("Buyers, CNY (tax included)"), ColumnKind.DECIMAL, is_total=True),

@@ -19,7 +19,7 @@ from settlement.exports.bulletin import bulletin_context
 from settlement.exports.documents import confirmation_context, invoice_context
 from settlement.models import Invoice
 
-_SCHEME = "asset:///"
+PDF_BASE = "asset:///"
 _ASSETS = {"fonts/noto-sans-sc-gb2312.woff2": "font/woff2", "css/pdf.css": "text/css"}
 
 
@@ -60,10 +60,15 @@ def bulletin_pdf(day: MarketDay, *, language: str) -> bytes:
         return _pdf("settlement/pdf/bulletin.html", context)
 
 
+def draw_pdf(template: str, context: dict[str, Any]) -> bytes:
+    """Return a document of ours; raises PdfUnavailable."""
+    return _pdf(template, context)
+
+
 def _pdf(template: str, context: dict[str, Any]) -> bytes:
-    weasyprint, fetcher = _engine()
+    weasyprint, fetcher = pdf_engine()
     document = weasyprint.HTML(
-        string=render_to_string(template, context), base_url=_SCHEME, url_fetcher=fetcher
+        string=render_to_string(template, context), base_url=PDF_BASE, url_fetcher=fetcher
     )
     try:
         return document.write_pdf()
@@ -73,7 +78,7 @@ def _pdf(template: str, context: dict[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _engine() -> tuple[Any, Any]:
+def pdf_engine() -> tuple[Any, Any]:
     try:
         import weasyprint  # noqa: PLC0415 - loads Pango
         from weasyprint.urls import (  # noqa: PLC0415
@@ -88,8 +93,8 @@ def _engine() -> tuple[Any, Any]:
         """Gives out the listed files; anything else stops the document."""
 
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
-            name = url.removeprefix(_SCHEME)
-            if not url.startswith(_SCHEME) or name not in _ASSETS:
+            name = url.removeprefix(PDF_BASE)
+            if not url.startswith(PDF_BASE) or name not in _ASSETS:
                 raise FatalURLFetchingError(f"documents load nothing from outside: {url}")
             content = (Path(settings.BASE_DIR) / "static" / name).read_bytes()
             return URLFetcherResponse(url, content, {"Content-Type": _ASSETS[name]})

@@ -1,6 +1,6 @@
-"""A report before it has a format: named columns, rows, parameters and control totals."""
+"""A report before it has a format: named columns, rows, parameters, control totals and ties."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +9,9 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.domain.periods import MARKET_TIME_ZONE
+from settlement.selectors.reports.rows import QueryRows
 
 Cell = str | int | Decimal | date | datetime | None
 # A spreadsheet takes these for the beginning of a formula, full-width forms included.
@@ -38,6 +40,11 @@ class Column:
         is_exact: whether a spreadsheet also carries the decimals as text, because a spreadsheet's
             own numbers keep only 15 digits.
         is_total: whether the column is summed in the control totals.
+        words: how a machine word reads for people, on pages and in printed files.
+        link: what the cell leads to on a page: `entry`, `account`, `bill`, `delivery`, `run`,
+            `auction`, `member`.
+        language: the only language in which pages and printed files show the column.
+        is_detail: whether pages and printed files leave the column to CSV, XLSX and JSON.
     """
 
     name: str
@@ -46,6 +53,46 @@ class Column:
     places: int = 2
     is_exact: bool = False
     is_total: bool = False
+    words: Callable[[str], str] | None = None
+    link: str = ""
+    language: str = ""
+    is_detail: bool = False
+
+    def text(self, cell: "Cell") -> "Cell":
+        """Return a cell as people read it: machine words in their language."""
+        return self.words(cell) if self.words is not None and isinstance(cell, str) else cell
+
+
+class ReportDoesNotTie(RuleBroken):
+    """A figure of the report differs from the ledger's: the report is not given out."""
+
+    code = "report_does_not_tie"
+    message = gettext_noop(
+        "The report does not agree with the ledger (%(name)s: %(reported)s against %(booked)s)."
+    )
+    status = 500
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A figure of a report beside what the ledger says on its own.
+
+    Attributes:
+        name: stable name, such as `receivable`.
+        label: for people.
+        reported: out of the report's rows.
+        booked: out of the ledger, asked another way.
+    """
+
+    name: str
+    label: str | Promise
+    reported: Decimal
+    booked: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        """Return reported less booked: zero, or the report is withheld."""
+        return self.reported - self.booked
 
 
 @dataclass(frozen=True)
@@ -59,6 +106,9 @@ class Report:
         rows: one cell a column.
         parameters: what was asked for, by machine name.
         totals: control totals by column; computed from the columns marked so unless given.
+        ties: figures that the ledger confirms.
+        facts: where the figures come from (time axis, zone, data cut, code version), by name.
+        notes: sentences for the reader of a page or a printed file.
     """
 
     name: str
@@ -67,6 +117,9 @@ class Report:
     rows: Sequence[Sequence[Cell]]
     parameters: dict[str, str] = field(default_factory=dict)
     totals: dict[str, Decimal] | None = None
+    ties: Sequence[Tie] = ()
+    facts: dict[str, str] = field(default_factory=dict)
+    notes: Sequence[str | Promise] = ()
 
     def control_totals(self) -> dict[str, str]:
         """Return the number of rows and the sum of each column that has one, as text."""
@@ -74,6 +127,8 @@ class Report:
         return {"rows": str(len(self.rows)), **{k: format(v, "f") for k, v in sums.items()}}
 
     def _sums(self) -> dict[str, Decimal]:
+        if isinstance(self.rows, QueryRows):
+            return self.rows.totals([column.name for column in self.columns if column.is_total])
         return {
             column.name: sum(
                 (Decimal(row[i]) for row in self.rows if row[i] is not None),  # type: ignore[arg-type]
@@ -82,6 +137,24 @@ class Report:
             for i, column in enumerate(self.columns)
             if column.is_total
         }
+
+    def require_ties(self) -> None:
+        """Refuse to go on with figures that the ledger does not confirm.
+
+        Raises:
+            ReportDoesNotTie: a figure differs.
+        """
+        for tie in self.ties:
+            if tie.difference:
+                raise ReportDoesNotTie(name=tie.name, reported=tie.reported, booked=tie.booked)
+
+    def shown_columns(self, language: str) -> list[int]:
+        """Return the positions of the columns that a page or a printed file shows."""
+        return [
+            i
+            for i, column in enumerate(self.columns)
+            if not column.is_detail and column.language in {"", language}
+        ]
 
 
 @dataclass(frozen=True)

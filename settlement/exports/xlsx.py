@@ -4,17 +4,17 @@ import io
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO
 
 import xlsxwriter
 from django.utils.translation import gettext as _
 
 from marketplace.domain.periods import MARKET_TIME_ZONE
+from settlement.exports.csv import Progress
 from settlement.exports.report import Cell, Column, ColumnKind, Report, decimal_text, inert
 
 _OPTIONS = {
     "constant_memory": True,
-    "in_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
@@ -22,18 +22,33 @@ _OPTIONS = {
 }
 _MAX_TEXT = 32_767  # what a cell of the format holds
 _SHEET_NAME = 31
+_SHEET_ROWS = 1_000_000  # a sheet of the format holds a few more
+_STEP = 2_000
 _WIDTHS = {ColumnKind.TEXT: 24, ColumnKind.INSTANT: 20, ColumnKind.DATE: 12}
 
 
 def xlsx_bytes(reports: Sequence[Report]) -> bytes:
     """Return reports as one workbook, a sheet each, and a last sheet with the control totals."""
     out = io.BytesIO()
+    write_xlsx(reports, out)
+    return out.getvalue()
+
+
+def write_xlsx(
+    reports: Sequence[Report], out: BinaryIO, *, progress: Progress | None = None
+) -> None:
+    """Write reports as one workbook, row by row, with a last sheet of control totals.
+
+    Args:
+        reports: a sheet each; one with more than a million rows goes on in further sheets.
+        out: a binary file.
+        progress: told the number of rows written so far, now and then.
+    """
     with xlsxwriter.Workbook(out, _OPTIONS) as book:
         formats = _formats(book)
         for report in reports:
-            _write_sheet(book.add_worksheet(str(report.title)[:_SHEET_NAME]), report, formats)
+            _write_report(book, report, formats, progress)
         _write_control(book.add_worksheet(_("Control totals")), reports, formats)
-    return out.getvalue()
 
 
 def _formats(book: Any) -> dict[str, Any]:
@@ -52,7 +67,23 @@ def _formats(book: Any) -> dict[str, Any]:
     }
 
 
-def _write_sheet(sheet: Any, report: Report, formats: dict[str, Any]) -> None:
+def _write_report(
+    book: Any, report: Report, formats: dict[str, Any], progress: Progress | None
+) -> None:
+    sheet, part = _new_sheet(book, report, formats, 1), 1
+    for number, row in enumerate(report.rows):
+        line = number % _SHEET_ROWS + 1
+        if number and line == 1:
+            part += 1
+            sheet = _new_sheet(book, report, formats, part)
+        _write_row(sheet, line, row, report.columns, formats)
+        if progress is not None and (number + 1) % _STEP == 0:
+            progress(number + 1)
+
+
+def _new_sheet(book: Any, report: Report, formats: dict[str, Any], part: int) -> Any:
+    suffix = f" {part}" if part > 1 else ""
+    sheet = book.add_worksheet(str(report.title)[: _SHEET_NAME - len(suffix)] + suffix)
     sheet.freeze_panes(1, 0)
     position = 0
     for column in report.columns:
@@ -60,8 +91,7 @@ def _write_sheet(sheet: Any, report: Report, formats: dict[str, Any]) -> None:
         sheet.set_column(position, position + width - 1, _WIDTHS.get(column.kind, 16))
         position += width
     _write_header(sheet, report.columns, formats)
-    for number, row in enumerate(report.rows, 1):
-        _write_row(sheet, number, row, report.columns, formats)
+    return sheet
 
 
 def _write_header(sheet: Any, columns: Sequence[Column], formats: dict[str, Any]) -> None:
@@ -80,7 +110,7 @@ def _write_row(
 ) -> None:
     position = 0
     for cell, column in zip(row, columns, strict=True):
-        _write_cell(sheet, number, position, cell, column, formats)
+        _write_cell(sheet, number, position, column.text(cell), column, formats)
         position += 1
         if column.is_exact:
             if isinstance(cell, Decimal):
@@ -112,7 +142,12 @@ def _write_control(sheet: Any, reports: Sequence[Report], formats: dict[str, Any
     rows = [
         (str(report.title), name, value)
         for report in reports
-        for name, value in (*report.control_totals().items(), *sorted(report.parameters.items()))
+        for name, value in (
+            *report.control_totals().items(),
+            *sorted(report.parameters.items()),
+            *((t.name, f"{t.reported:f} / {t.booked:f} / {t.difference:f}") for t in report.ties),
+            *report.facts.items(),
+        )
     ]
     for position, label in enumerate((_("Report"), _("Figure"), _("Value"))):
         sheet.write_string(0, position, label, formats["header"])

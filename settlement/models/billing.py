@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from djmoney.models.fields import MoneyField
 
 from marketplace.domain.transitions import TransitionTable
@@ -17,7 +18,7 @@ from settlement.models.ledger import JournalEntry
 class SettlementState(models.TextChoices):
     """Rated, billed and posted; each step happens once."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("settlement", "Open")
     RATED = "rated", _("Rated")
     POSTED = "posted", _("Billed and posted")
 
@@ -29,7 +30,12 @@ SETTLEMENT_TRANSITIONS = TransitionTable(
 
 
 class SettlementRun(models.Model):
-    """Turning the deliveries of one auction into money; later sequences settle differences."""
+    """Turning the deliveries of one auction into money; later sequences settle differences.
+
+    Sums of a later sequence are differences to what all sequences before it came to. The newest
+    reading it took into account is `last_reading_id`; `checked_reading_id` runs ahead of it when
+    later readings changed nothing.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.CharField(max_length=40, unique=True)
@@ -44,6 +50,9 @@ class SettlementRun(models.Model):
     tariffs_cny = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     congestion_rent_cny = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     fees_cny = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    penalties_cny = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    last_reading_id = models.BigIntegerField(null=True, blank=True)
+    checked_reading_id = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     posted_at = models.DateTimeField(null=True, blank=True)
 
@@ -59,7 +68,11 @@ class SettlementRun(models.Model):
 
 
 class RatedLine(models.Model):
-    """A delivery rated in a run, in fen; transport = buyer net − seller net. Append-only."""
+    """A delivery rated in a run, in fen; transport = buyer net − seller net. Append-only.
+
+    Over all sequences the lines of a delivery add up to its newest rating: a later one holds the
+    difference, with nothing sold. `rounding_cny` is part of the congestion rent.
+    """
 
     run = models.ForeignKey(SettlementRun, on_delete=models.PROTECT, related_name="lines")
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="+")
@@ -70,6 +83,9 @@ class RatedLine(models.Model):
     seller_net_cny = models.DecimalField(max_digits=16, decimal_places=2)
     tariff_cny = models.DecimalField(max_digits=16, decimal_places=2)
     congestion_rent_cny = models.DecimalField(max_digits=16, decimal_places=2)
+    rounding_cny = models.DecimalField(max_digits=16, decimal_places=2, default=0)
+    buyer_fee_cny = models.DecimalField(max_digits=16, decimal_places=2, default=0)
+    seller_fee_cny = models.DecimalField(max_digits=16, decimal_places=2, default=0)
 
     class Meta:
         verbose_name = _("Rated line")
@@ -91,7 +107,7 @@ class RatedLine(models.Model):
 
 
 class RatedPeriod(models.Model):
-    """One delivery period of a rated line: sold, metered, billed quantity. Append-only."""
+    """One delivery period as a run found it: sold, metered, billed. Whole, never a difference."""
 
     line = models.ForeignKey(RatedLine, on_delete=models.PROTECT, related_name="periods")
     allocation_period = models.ForeignKey(
@@ -121,6 +137,14 @@ class InvoiceDirection(models.TextChoices):
     PAYABLE = "payable", _("Settlement statement of a supplier")
 
 
+class InvoiceKind(models.TextChoices):
+    """A first bill, or what corrects it."""
+
+    BILL = "bill", _("Bill")
+    CREDIT_NOTE = "credit_note", _("Credit note")
+    ADDITIONAL = "additional", _("Additional bill")
+
+
 class InvoiceState(models.TextChoices):
     """A document is issued once and never edited; payment moves its state only."""
 
@@ -131,16 +155,25 @@ class InvoiceState(models.TextChoices):
 
 INVOICE_TRANSITIONS = TransitionTable(
     InvoiceState,
-    {"issued": {"paid", "credited"}, "paid": {"credited"}, "credited": set()},
+    # A payment that the bank sends back leaves the document open again.
+    {"issued": {"paid", "credited"}, "paid": {"issued", "credited"}, "credited": set()},
 )
 
 
 class Invoice(models.Model):
-    """Our own immutable, gap-free numbered document (结算单); never called 发票."""
+    """Our own immutable, gap-free numbered document (结算单, 冲减单); never called 发票.
+
+    A credit note has sums below zero and refers, like an additional bill, to the member's bill of
+    the first settlement of the auction.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.CharField(max_length=30, unique=True)
     direction = models.CharField(max_length=10, choices=InvoiceDirection.choices)
+    kind = models.CharField(max_length=12, choices=InvoiceKind.choices, default=InvoiceKind.BILL)
+    refers_to = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
     run = models.ForeignKey(SettlementRun, on_delete=models.PROTECT, related_name="invoices")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(
@@ -161,7 +194,14 @@ class Invoice(models.Model):
         verbose_name_plural = _("Invoices")
         constraints = [
             models.UniqueConstraint(
-                fields=["run", "organisation", "direction"], name="one_bill_per_member_and_run"
+                fields=["run", "organisation", "direction", "kind"],
+                name="one_bill_per_member_and_run",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="bill", refers_to__isnull=True)
+                | models.Q(kind="credit_note", refers_to__isnull=False, gross__lte=0)
+                | models.Q(kind="additional", refers_to__isnull=False, gross__gte=0),
+                name="invoice_kind_fits",
             ),
             models.CheckConstraint(
                 condition=models.Q(gross=models.F("net") + models.F("vat")),
@@ -183,6 +223,8 @@ class InvoiceLineKind(models.TextChoices):
 
     COMPUTE = "compute", _("Compute delivered")
     FEE = "fee", _("Service fee")
+    SLA_PENALTY = "sla_penalty", _("Penalty for short service")
+    ADJUSTMENT = "adjustment", _("Adjustment")
     ROUNDING = "rounding", _("Rounding")
 
 
@@ -191,7 +233,7 @@ class InvoiceLine(models.Model):
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
     line = models.PositiveIntegerField()
-    kind = models.CharField(max_length=10, choices=InvoiceLineKind.choices)
+    kind = models.CharField(max_length=12, choices=InvoiceLineKind.choices)
     delivery = models.ForeignKey(
         Delivery, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -1,6 +1,7 @@
 """Deliveries, access details, meter readings, emissions."""
 
 import uuid
+from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,6 +11,7 @@ from django.db.models import Func
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.domain.transitions import TransitionTable
+from marketplace.models import RecordedAtField
 from orders.models import Allocation
 
 
@@ -77,7 +79,7 @@ class DeliveryTransition(models.Model):
     from_state = models.CharField(max_length=12, blank=True)
     to_state = models.CharField(max_length=12)
     market_at = models.DateTimeField()
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = RecordedAtField(follows=("delivery_id",))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -135,6 +137,18 @@ class MeterReading(models.Model):
     )
     source = models.CharField(max_length=20)
     energy_wh = models.BigIntegerField(_("IT energy, Wh"), null=True, blank=True)
+    counter = models.DecimalField(
+        _("Counter at the end, unit-hours"), max_digits=18, decimal_places=3, null=True, blank=True
+    )
+    batch = models.ForeignKey(
+        "settlement.ReadingBatch",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="readings",
+    )
+    is_late = models.BooleanField(_("After settlement"), default=False)
+    reason = models.CharField(_("Reason"), max_length=200, blank=True)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -155,6 +169,11 @@ class MeterReading(models.Model):
                 ),
                 name="reading_sane",
             ),
+            models.CheckConstraint(
+                condition=models.Q(counter__isnull=True)
+                | models.Q(counter__gte=0, counter__lt=1_000_000_000_000),
+                name="reading_counter_sane",
+            ),
             ExclusionConstraint(
                 name="readings_do_not_overlap",
                 expressions=[
@@ -162,6 +181,12 @@ class MeterReading(models.Model):
                     ("revision", RangeOperators.EQUAL),
                     (TsTzRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
                 ],
+            ),
+        ]
+
+        indexes = [
+            models.Index(
+                fields=["delivery", "id"], condition=models.Q(is_late=True), name="reading_late"
             ),
         ]
 
@@ -218,3 +243,13 @@ class EmissionRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id}: {self.location_based_t} t"
+
+    @property
+    def it_kwh(self) -> Decimal:
+        """Return the energy of the machines in kilowatt-hours."""
+        return Decimal(self.it_wh) / 1000
+
+    @property
+    def facility_kwh(self) -> Decimal:
+        """Return the energy of the facility in kilowatt-hours."""
+        return Decimal(self.facility_wh) / 1000

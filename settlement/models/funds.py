@@ -90,6 +90,7 @@ class CreditLimit(FundsRequest):
 
     kind = models.CharField(max_length=10, choices=CreditKind.choices, default=CreditKind.CREDIT)
     guarantee_number = models.CharField(max_length=60, blank=True)
+    guarantor = models.CharField(_("Bank that guarantees"), max_length=80, blank=True)
     expires_on = models.DateField(null=True, blank=True)
 
     class Meta(FundsRequest.Meta):

@@ -7,13 +7,14 @@ A posting is signed: debit above zero, credit below.
 import uuid
 
 from django.conf import settings
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.domain.transitions import TransitionTable
 from marketplace.models import Organisation
+from settlement.models.closing_periods import BookPeriod
 
 AMOUNT_LIMIT = 1_000_000_000_000  # every amount column is below this, which also refuses NaN
 
@@ -120,74 +121,45 @@ class AccountBalance(models.Model):
         return f"{self.account_id}"
 
 
-class PeriodState(models.TextChoices):
-    """Open, closed for all but finance, closed for everybody."""
-
-    OPEN = "open", _("Open")
-    SOFT_CLOSED = "soft_closed", _("Soft-closed")
-    HARD_CLOSED = "hard_closed", _("Hard-closed")
-
-
-PERIOD_TRANSITIONS = TransitionTable(
-    PeriodState,
-    {
-        "open": {"soft_closed"},
-        "soft_closed": {"open", "hard_closed"},
-        "hard_closed": set(),
-    },
-)
-
-
-class BookPeriod(models.Model):
-    """An accounting month of a book; entries may only be dated into an open one."""
-
-    book = models.CharField(max_length=20, default="main")
-    days = DateRangeField()
-    state = models.CharField(max_length=12, choices=PeriodState.choices, default=PeriodState.OPEN)
-    closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    closed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("Book period")
-        verbose_name_plural = _("Book periods")
-        constraints = [
-            ExclusionConstraint(
-                name="book_periods_do_not_overlap",
-                expressions=[
-                    ("book", RangeOperators.EQUAL),
-                    ("days", RangeOperators.OVERLAPS),
-                ],
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.book} {self.days}"
-
-
 class JournalEntry(models.Model):
-    """A balanced set of postings from exactly one business source (记账凭证). Append-only."""
+    """A balanced set of postings from exactly one business source (记账凭证). Append-only.
+
+    Triggers hold what the month and the reversed entry are; a foreign key would ask once more for
+    every entry. Few entries have an actor or reverse another one: their indexes leave the rest out.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     book = models.CharField(max_length=20, default="main")
     kind = models.CharField(max_length=30)
     effective_on = models.DateField()
-    period = models.ForeignKey(BookPeriod, on_delete=models.PROTECT, related_name="+")
+    period = models.ForeignKey(
+        BookPeriod,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     recorded_at = models.DateTimeField(auto_now_add=True)
     source_type = models.CharField(max_length=30)
     source_id = models.CharField(max_length=64)
     idempotency_key = models.CharField(max_length=120)
     fingerprint = models.CharField(max_length=64)
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
+    reverses = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversals",
+        db_index=False,
     )
     reason = models.CharField(max_length=200, blank=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     transaction_number = models.BigIntegerField(default=0)
 
@@ -196,10 +168,19 @@ class JournalEntry(models.Model):
         verbose_name_plural = _("Journal entries")
         constraints = [
             models.UniqueConstraint(fields=["book", "idempotency_key"], name="entry_once"),
+            models.UniqueConstraint(
+                fields=["reverses"],
+                name="entry_taken_back_once",
+                condition=models.Q(reverses__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(fields=["source_type", "source_id"], name="entry_source"),
             models.Index(fields=["effective_on", "id"], name="entry_effective"),
+            BrinIndex(fields=["period"], name="entry_period"),
+            models.Index(
+                fields=["actor"], name="entry_actor", condition=models.Q(actor__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -207,12 +188,27 @@ class JournalEntry(models.Model):
 
 
 class Posting(models.Model):
-    """One line of an entry: debit above zero, credit below. Append-only."""
+    """One line of an entry: debit above zero, credit below. Append-only.
 
-    entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, related_name="postings")
+    A trigger holds what a posting refers to, its entry and the pair of account and asset, once per
+    statement; foreign keys would ask once per row. The two indexes below begin with entry and
+    account: single ones would only cost time.
+    """
+
+    entry = models.ForeignKey(
+        JournalEntry,
+        on_delete=models.PROTECT,
+        related_name="postings",
+        db_index=False,
+        db_constraint=False,
+    )
     line = models.PositiveSmallIntegerField()
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     amount = models.DecimalField(max_digits=24, decimal_places=6)
     memo = models.CharField(max_length=120, blank=True)
 
@@ -236,7 +232,7 @@ class Posting(models.Model):
 class HoldState(models.TextChoices):
     """A hold ends once, when nothing remains of it."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("hold", "Open")
     CAPTURED = "captured", _("Captured")
     RELEASED = "released", _("Released")
     EXPIRED = "expired", _("Expired")
@@ -383,18 +379,3 @@ class NumberSeries(models.Model):
 
     def __str__(self) -> str:
         return self.code
-
-
-class InvariantRun(models.Model):
-    """The outcome of one sweep of the ledger's invariants."""
-
-    recorded_at = models.DateTimeField(auto_now_add=True)
-    passed = models.BooleanField()
-    findings = models.JSONField(default=list)
-
-    class Meta:
-        verbose_name = _("Invariant sweep")
-        verbose_name_plural = _("Invariant sweeps")
-
-    def __str__(self) -> str:
-        return f"{self.recorded_at:%Y-%m-%d %H:%M} {self.passed}"

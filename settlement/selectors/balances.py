@@ -4,12 +4,23 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import QuerySet, Sum
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Q, QuerySet, Sum
 
 from marketplace.models import Organisation
-from settlement.models import Account, AccountBalance, Hold, HoldState, Posting
+from settlement.models import (
+    Account,
+    AccountBalance,
+    BalanceSnapshot,
+    BookPeriod,
+    Hold,
+    HoldState,
+    PeriodState,
+    Posting,
+)
 
 _FEN = Decimal("0.01")
+BOOK = "main"
 
 
 @dataclass(frozen=True)
@@ -53,9 +64,28 @@ def funds_of(organisation: Organisation) -> Funds:
 def balance_of(account: Account, *, on: date | None = None) -> Decimal:
     """Return the signed balance (debit above zero) of an account, at the end of a day if given."""
     postings = Posting.objects.filter(account=account)
-    if on is not None:
-        postings = postings.filter(entry__effective_on__lte=on)
-    return postings.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+    if on is None:
+        return postings.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+    opening, since = _closed_balance(account, on)
+    postings = postings.filter(entry__effective_on__lte=on)
+    if since is not None:
+        postings = postings.filter(~Q(entry__book=BOOK) | Q(entry__effective_on__gte=since))
+    return opening + (postings.aggregate(total=Sum("amount"))["total"] or Decimal(0))
+
+
+def _closed_balance(account: Account, on: date) -> tuple[Decimal, date | None]:
+    """Return what the last month closed for good by a day ended with, and the day after it."""
+    period = (
+        BookPeriod.objects.filter(
+            book=BOOK, state=PeriodState.HARD_CLOSED, days__fully_lt=DateRange(on, None, "()")
+        )
+        .order_by("-days")
+        .first()
+    )
+    if period is None:
+        return Decimal(0), None
+    snapshot = BalanceSnapshot.objects.filter(period=period, account=account).first()
+    return (snapshot.debit - snapshot.credit if snapshot else Decimal(0)), period.days.upper
 
 
 def movements_of(organisation: Organisation) -> QuerySet[Posting]:

@@ -8,7 +8,7 @@ from django.db import connection
 
 RECORD_DAYS = 90
 
-# The newest rating of a delivery counts; a failed one has delivered nothing.
+# The lines of a delivery add up to its newest rating; a failed one has delivered nothing.
 _RECORD = """
 SELECT a.seller_id, a.product_id, count(*),
        count(*) FILTER (WHERE d.handed_over_at <= d.starts_at),
@@ -20,8 +20,8 @@ SELECT a.seller_id, a.product_id, count(*),
   FROM settlement_delivery d
   JOIN orders_allocation a ON a.id = d.allocation_id
   LEFT JOIN LATERAL (
-       SELECT l.metered_unit_hours FROM settlement_ratedline l
-        WHERE l.delivery_id = d.id ORDER BY l.id DESC LIMIT 1) AS r ON true
+       SELECT sum(l.metered_unit_hours) AS metered_unit_hours FROM settlement_ratedline l
+        WHERE l.delivery_id = d.id) AS r ON true
  WHERE d.state IN ('completed', 'failed', 'settled') AND d.ends_at > %(since)s
    AND (%(seller)s::bigint IS NULL OR a.seller_id = %(seller)s)
    AND (%(product)s::bigint IS NULL OR a.product_id = %(product)s)

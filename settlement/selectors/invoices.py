@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from marketplace.domain.errors import NotFound
 from marketplace.models import Organisation
-from settlement.models import Invoice, InvoiceLine
+from settlement.models import Invoice, InvoiceLine, InvoiceLineKind
 
 
 def invoices_of(organisation: Organisation) -> QuerySet[Invoice]:
     """Return a member's bills and statements, the latest first."""
     return (
         Invoice.objects.filter(organisation=organisation)
-        .select_related("organisation", "run__auction")
+        .select_related("organisation", "run__auction", "refers_to")
         .order_by("-pk")
     )
 
@@ -26,7 +26,7 @@ def invoice_for(organisation: Organisation | None, public_id: UUID | str) -> Inv
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    invoices = Invoice.objects.select_related("organisation", "run__auction")
+    invoices = Invoice.objects.select_related("organisation", "run__auction", "refers_to")
     if organisation is not None:
         invoices = invoices.filter(organisation=organisation)
     invoice = invoices.filter(public_id=public_id).first()
@@ -47,6 +47,15 @@ def lines_of(invoice: Invoice) -> QuerySet[InvoiceLine]:
         )
         .order_by("line")
     )
+
+
+def supplied_lines(invoice: Invoice) -> QuerySet[InvoiceLine]:
+    """Return what the supplier's tax invoice must state: every line but those of our own fees.
+
+    A fen of rounding that belongs to our fees names no product.
+    """
+    own = Q(kind=InvoiceLineKind.FEE) | Q(kind=InvoiceLineKind.ROUNDING, product__isnull=True)
+    return invoice.lines.exclude(own)
 
 
 def invoice_register(

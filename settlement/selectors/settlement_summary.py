@@ -46,16 +46,19 @@ class SummaryAmounts:
     buyer_vat_cny: Decimal = Decimal(0)
     seller_vat_cny: Decimal = Decimal(0)
     seller_fee_vat_cny: Decimal = Decimal(0)
+    buyer_adjustments_cny: Decimal = Decimal(0)
+    seller_adjustments_cny: Decimal = Decimal(0)
 
     @property
     def buyer_gross_cny(self) -> Decimal:
         """What buyers were billed."""
-        return self.buyer_net_cny + self.buyer_fee_cny + self.buyer_vat_cny
+        net = self.buyer_net_cny + self.buyer_adjustments_cny + self.buyer_fee_cny
+        return net + self.buyer_vat_cny
 
     @property
     def seller_gross_cny(self) -> Decimal:
         """What suppliers are owed."""
-        own = self.seller_net_cny + self.seller_vat_cny
+        own = self.seller_net_cny + self.seller_adjustments_cny + self.seller_vat_cny
         return own - self.seller_fee_cny - self.seller_fee_vat_cny
 
 
@@ -88,7 +91,7 @@ WITH facts AS (
            side.member_id, side.is_buyer, l.sold_unit_hours, l.billed_unit_hours,
            l.buyer_net_cny, l.seller_net_cny, l.tariff_cny, l.congestion_rent_cny,
            coalesce(n.fee, 0) AS fee, coalesce(n.compute_vat, 0) AS compute_vat,
-           coalesce(n.fee_vat, 0) AS fee_vat
+           coalesce(n.fee_vat, 0) AS fee_vat, coalesce(n.adjusted, 0) AS adjusted
       FROM settlement_settlementrun r
       JOIN settlement_ratedline l ON l.run_id = r.id
       JOIN settlement_delivery d ON d.id = l.delivery_id
@@ -97,9 +100,13 @@ WITH facts AS (
            AS side (member_id, is_buyer, direction)
       LEFT JOIN LATERAL (
           SELECT sum(il.net_cny) FILTER (WHERE il.kind = 'fee') AS fee,
-                 sum(il.vat_cny) FILTER (WHERE il.kind = 'compute') AS compute_vat,
-                 sum(il.vat_cny) FILTER (WHERE il.kind = 'fee') AS fee_vat
+                 sum(il.vat_cny) FILTER (WHERE NOT o.is_fee) AS compute_vat,
+                 sum(il.vat_cny) FILTER (WHERE o.is_fee) AS fee_vat,
+                 sum(il.net_cny) FILTER (WHERE il.kind IN ('sla_penalty', 'adjustment'))
+                     AS adjusted
             FROM settlement_invoiceline il JOIN settlement_invoice i ON i.id = il.invoice_id
+           CROSS JOIN LATERAL (SELECT il.kind = 'fee' OR (
+               il.kind = 'rounding' AND il.product_id IS NULL) AS is_fee) AS o
            WHERE il.delivery_id = d.id AND i.run_id = r.id AND i.direction = side.direction
       ) AS n ON true
      WHERE r.state = 'posted' AND r.settled_on BETWEEN %(starts)s AND %(ends)s)
@@ -114,7 +121,9 @@ SELECT {key}, {name_zh}, {name_en},
        coalesce(-sum(f.fee) FILTER (WHERE NOT f.is_buyer), 0),
        coalesce(sum(f.compute_vat + f.fee_vat) FILTER (WHERE f.is_buyer), 0),
        coalesce(sum(f.compute_vat) FILTER (WHERE NOT f.is_buyer), 0),
-       coalesce(-sum(f.fee_vat) FILTER (WHERE NOT f.is_buyer), 0)
+       coalesce(-sum(f.fee_vat) FILTER (WHERE NOT f.is_buyer), 0),
+       coalesce(sum(f.adjusted) FILTER (WHERE f.is_buyer), 0),
+       coalesce(sum(f.adjusted) FILTER (WHERE NOT f.is_buyer), 0)
   FROM facts f {joins} GROUP BY 1, 2, 3 ORDER BY 1
 """
 _BUYERS_ONLY = "FILTER (WHERE f.is_buyer)"
@@ -172,7 +181,11 @@ SELECT coalesce(-sum(total) FILTER (WHERE purpose = 'trade_clearing' AND part = 
        coalesce(-sum(total) FILTER (WHERE purpose = 'fee_income' AND part = 'payable'), 0),
        coalesce(-sum(total) FILTER (WHERE purpose = 'vat_output' AND part = 'receivable'), 0),
        coalesce(sum(total) FILTER (WHERE purpose = 'vat_input_pending'), 0),
-       coalesce(-sum(total) FILTER (WHERE purpose = 'vat_output' AND part = 'payable'), 0)
+       coalesce(-sum(total) FILTER (WHERE purpose = 'vat_output' AND part = 'payable'), 0),
+       coalesce(-sum(total) FILTER (
+           WHERE purpose = 'settlement_adjustments' AND part = 'receivable'), 0),
+       coalesce(sum(total) FILTER (
+           WHERE purpose = 'settlement_adjustments' AND part = 'payable'), 0)
   FROM sums
 """
 _VOLUMES = 2

@@ -20,15 +20,15 @@ SELECT a.id, a.code, a.purpose, a.name_zh, a.name_en,
   FROM settlement_account a
   LEFT JOIN (settlement_posting p JOIN settlement_journalentry e ON e.id = p.entry_id)
     ON p.account_id = a.id
- WHERE a.organisation_id = %(member)s GROUP BY a.id ORDER BY a.code
+ WHERE a.organisation_id = %(member)s AND a.asset_id = 'CNY' GROUP BY a.id ORDER BY a.code
 """
 _MOVEMENTS = """
-SELECT e.id, e.effective_on, e.recorded_at, e.kind, e.source_type, e.source_id, p.memo, -p.amount,
-       i.number, i.net, i.vat, i.gross
+SELECT p.account_id, e.id, e.effective_on, e.recorded_at, e.kind, e.source_type, e.source_id,
+       p.memo, -p.amount, i.number, i.net, i.vat, i.gross
   FROM settlement_posting p
   JOIN settlement_journalentry e ON e.id = p.entry_id
   LEFT JOIN settlement_invoice i ON i.entry_id = e.id AND i.organisation_id = %(member)s
- WHERE p.account_id = %(account)s AND e.effective_on BETWEEN %(starts)s AND %(ends)s
+ WHERE p.account_id = ANY(%(accounts)s) AND e.effective_on BETWEEN %(starts)s AND %(ends)s
  ORDER BY e.effective_on, e.id, p.line
 """
 _HOLDS = """
@@ -182,7 +182,12 @@ def statement_accounts(
     span = _span(organisation, starts_on, ends_on)
     with connection.cursor() as cursor:
         cursor.execute(_ACCOUNTS, span)
-        return tuple(_account(row, span) for row in cursor.fetchall())
+        accounts = cursor.fetchall()
+        cursor.execute(_MOVEMENTS, {**span, "accounts": [row[0] for row in accounts]})
+        movements: dict[int, list[tuple[Any, ...]]] = {}
+        for account_id, *movement in cursor.fetchall():
+            movements.setdefault(account_id, []).append(tuple(movement))
+    return tuple(_account(row, movements.get(row[0], [])) for row in accounts)
 
 
 def held_by_auction(
@@ -198,14 +203,12 @@ def _span(organisation: Organisation, starts_on: date, ends_on: date) -> dict[st
     return {"member": organisation.pk, "starts": starts_on, "ends": ends_on}
 
 
-def _account(row: tuple[Any, ...], span: dict[str, Any]) -> StatementAccount:
-    account_id, code, purpose, name_zh, name_en, opening, closing = row
+def _account(row: tuple[Any, ...], movements: list[tuple[Any, ...]]) -> StatementAccount:
+    _id, code, purpose, name_zh, name_en, opening, closing = row
     lines, balance = [], opening
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVEMENTS, {**span, "account": account_id})
-        for head in cursor.fetchall():
-            balance += head[7]
-            lines.append(StatementLine(*(*head[:8], balance, head[8] or "", *head[9:])))
+    for head in movements:
+        balance += head[7]
+        lines.append(StatementLine(*(*head[:8], balance, head[8] or "", *head[9:])))
     if balance != closing:
         raise StatementDoesNotTie(account=code)
     return StatementAccount(code, purpose, name_zh, name_en, opening, tuple(lines), closing)

@@ -13,6 +13,8 @@ from settlement.models import (
     Invoice,
     InvoiceDirection,
     InvoiceState,
+    PayoutItem,
+    PayoutState,
     SupplierInvoice,
     SupplierInvoiceState,
 )
@@ -58,10 +60,15 @@ def statements_of(organisation: Organisation) -> QuerySet[Invoice]:
     """Return a supplier's settlement statements, the latest first.
 
     Each has ``tax_invoice_state`` and ``tax_invoice_number`` of its newest tax invoice, None
-    before one is entered; a checked one stays although a later entry was refused.
+    before one is entered; a checked one stays although a later entry was refused. Its newest
+    payout is ``payout_state``, ``payout_number`` and ``payout_key``.
     """
     newest = SupplierInvoice.objects.filter(invoice=OuterRef("pk")).order_by("-id")
     checked = newest.filter(state=SupplierInvoiceState.CHECKED)
+    payouts = PayoutItem.objects.filter(invoice=OuterRef("pk")).exclude(
+        payout__state=PayoutState.DROPPED
+    )
+    last = payouts.order_by("-id")
     return (
         Invoice.objects.filter(organisation=organisation, direction=InvoiceDirection.PAYABLE)
         .select_related("run__auction__calendar")
@@ -69,6 +76,9 @@ def statements_of(organisation: Organisation) -> QuerySet[Invoice]:
             tax_invoice_state=Subquery(newest.values("state")[:1]),
             tax_invoice_number=Subquery(newest.values("tax_number")[:1]),
             is_checked=Exists(checked),
+            payout_state=Subquery(last.values("payout__state")[:1]),
+            payout_number=Subquery(last.values("payout__number")[:1]),
+            payout_key=Subquery(last.values("payout__public_id")[:1]),
         )
         .order_by("-pk")
     )

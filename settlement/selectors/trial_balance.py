@@ -6,15 +6,27 @@ from decimal import Decimal
 
 from django.db import connection
 
+# Months closed for good are read as the balances they ended with, only what came after as postings.
 _TRIAL = """
+WITH cut AS (
+    SELECT id, upper(days) AS ends FROM settlement_bookperiod
+     WHERE book = 'main' AND state = 'hard_closed' AND upper(days) <= %(starts)s
+     ORDER BY days DESC LIMIT 1
+)
 SELECT a.code, a.name_zh, a.name_en, a.kind, a.asset_id,
-       coalesce(sum(p.amount) FILTER (WHERE e.effective_on < %(starts)s), 0),
+       coalesce(s.debit - s.credit, 0)
+           + coalesce(sum(p.amount) FILTER (WHERE e.effective_on < %(starts)s), 0),
        coalesce(sum(p.amount) FILTER (WHERE e.effective_on >= %(starts)s AND p.amount > 0), 0),
        coalesce(-sum(p.amount) FILTER (WHERE e.effective_on >= %(starts)s AND p.amount < 0), 0)
   FROM settlement_account a
+  LEFT JOIN settlement_balancesnapshot s
+         ON s.account_id = a.id AND s.period_id = (SELECT id FROM cut)
   LEFT JOIN (settlement_posting p JOIN settlement_journalentry e
-                 ON e.id = p.entry_id AND e.effective_on <= %(ends)s) ON p.account_id = a.id
- GROUP BY a.id ORDER BY a.code
+                 ON e.id = p.entry_id AND e.effective_on <= %(ends)s
+                AND (e.book <> 'main'
+                     OR e.effective_on >= coalesce((SELECT ends FROM cut), '-infinity')))
+         ON p.account_id = a.id
+ GROUP BY a.id, s.debit, s.credit ORDER BY a.code
 """
 
 

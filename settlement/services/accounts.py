@@ -75,14 +75,74 @@ PLATFORM_ACCOUNTS = (
         "Link tariffs owed to carriers",
     ),
     AccountPlan(
+        "2241.08",
+        "payout_in_transit",
+        AccountKind.LIABILITY,
+        "其他应付款—在途付款",
+        "Payouts ordered from the bank",
+    ),
+    AccountPlan(
+        "2241.09",
+        "bank_suspense",
+        AccountKind.LIABILITY,
+        "其他应付款—待查款项",
+        "Bank bookings not explained yet",
+    ),
+    AccountPlan(
         "3001.01",
         "trade_clearing",
         AccountKind.LIABILITY,
         "清算资金往来—交易清算",
         "Trade clearing, zero after every run",
     ),
+    AccountPlan(
+        "1221.01",
+        "guarantee_receivable",
+        AccountKind.ASSET,
+        "其他应收款—保函索赔",
+        "Called from banks under guarantees",
+    ),
+    AccountPlan(
+        "2241.03",
+        "risk_reserve",
+        AccountKind.LIABILITY,
+        "其他应付款—风险准备金",
+        "Risk reserve of the market",
+    ),
+    AccountPlan(
+        "6301.01", "default_penalty", AccountKind.INCOME, "营业外收入—违约金", "Default penalties"
+    ),
+    AccountPlan(
+        "6602.01",
+        "reserve_expense",
+        AccountKind.EXPENSE,
+        "提取风险准备金",
+        "Set aside for the risk reserve",
+    ),
+    AccountPlan(
+        "6702.01",
+        "default_loss",
+        AccountKind.EXPENSE,
+        "信用减值损失—会员违约",
+        "Loss on members' defaults",
+    ),
+    AccountPlan("6603.01", "bank_charges", AccountKind.EXPENSE, "财务费用—手续费", "Bank charges"),
+    AccountPlan(
+        "6603.02",
+        "interest_income",
+        AccountKind.INCOME,
+        "财务费用—利息收入",
+        "Interest received",
+    ),
     AccountPlan("6001.01", "fee_income", AccountKind.INCOME, "主营业务收入—服务费", "Service fees"),
     AccountPlan("6711.01", "rounding", AccountKind.EXPENSE, "尾差", "Rounding"),
+    AccountPlan(
+        "6711.02",
+        "settlement_adjustments",
+        AccountKind.EXPENSE,
+        "结算调整",
+        "Penalties and adjustments passed through, and what the platform bears of them",
+    ),
 )
 
 MEMBER_ACCOUNTS = (
@@ -96,6 +156,9 @@ MEMBER_ACCOUNTS = (
         AccountKind.ASSET,
         "应收结算款",
         "Receivable beyond the member's funds",
+    ),
+    AccountPlan(
+        "2242", "member_deposit", AccountKind.LIABILITY, "会员保证金", "Member's security deposit"
     ),
 )
 
@@ -123,6 +186,30 @@ def open_member_accounts(organisation: Organisation) -> list[Account]:
         if account.purpose in LIMITED_PURPOSES:
             AccountBalance.objects.get_or_create(account=account)
     return accounts
+
+
+@transaction.atomic
+def open_voucher_account(*, code: str, name_zh: str, name_en: str) -> Account:
+    """Open the account on which the issuer of a voucher programme owes what was redeemed."""
+    if not Asset.objects.filter(code=CNY).exists():
+        open_platform_accounts()
+    plan = AccountPlan(
+        f"1221.02.{code}",
+        _voucher_purpose(code),
+        AccountKind.ASSET,
+        f"其他应收款—算力券 {name_zh}",
+        f"Owed by the issuer of compute vouchers, {name_en}",
+    )
+    return _open(plan)
+
+
+def voucher_account(code: str) -> Account:
+    """Return the account of a voucher programme's issuer; raises AccountMissing."""
+    return account_for(_voucher_purpose(code))
+
+
+def _voucher_purpose(code: str) -> str:
+    return f"voucher:{code}"
 
 
 def account_for(

@@ -15,6 +15,7 @@ from marketplace.services.notifications import Announcement, announce
 from marketplace.services.outbox import apply_once, pending_events
 from orders.models import Auction, CalendarKind, Order, OrderState
 from settlement.models import Delivery, Invoice, InvoiceDirection, RatedLine
+from settlement.services.cases.announcing import HANDLERS as CASE_HANDLERS
 
 CONSUMER = "notifications"
 TRADED = (OrderState.FILLED, OrderState.PARTLY_FILLED)
@@ -164,6 +165,10 @@ def _settled(event: OutboxEvent) -> Iterator[Announcement]:
     yield from _shortfalls(run_id)
 
 
+def _corrected(event: OutboxEvent) -> Iterator[Announcement]:
+    return _bills(event.payload["run_id"])
+
+
 def _bills(run_id: int) -> Iterator[Announcement]:
     for bill in Invoice.objects.filter(run_id=run_id).order_by("pk"):
         is_receivable = bill.direction == InvoiceDirection.RECEIVABLE
@@ -177,6 +182,7 @@ def _bills(run_id: int) -> Iterator[Announcement]:
             params={
                 "number": bill.number,
                 "direction": bill.direction,
+                "kind": bill.kind,
                 "gross_cny": str(bill.gross.amount),
                 "due_on": bill.due_on.isoformat(),
             },
@@ -228,7 +234,9 @@ _HANDLERS: dict[str, Callable[[OutboxEvent], Iterator[Announcement]]] = {
     "organisation.approved": _admission,
     "auction.published": _results,
     "auction.settled": _settled,
+    "auction.corrected": _corrected,
     "delivery.handed_over": _handed_over,
     "delivery.failed": _failed,
     "notice.published": _notice,
+    **CASE_HANDLERS,
 }

@@ -73,7 +73,7 @@ def broken_blocks() -> list[dict[str, object]]:
                     "code": "I-23",
                     "promise": "A block is the hash of the block before and of its entries.",
                     "count": 1,
-                    "sample": [str(block.number)],
+                    "sample": [str(number)],
                 }
             ]
         start, previous = end, digest

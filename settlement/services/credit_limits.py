@@ -13,7 +13,15 @@ from marketplace.models import Organisation
 from marketplace.permissions import Actor
 from marketplace.selectors.clock import market_now
 from marketplace.services.checks import check_text
-from settlement.models import AccountBalance, CreditKind, CreditLimit, RequestState
+from settlement.models import (
+    AccountBalance,
+    CreditKind,
+    CreditLimit,
+    DefaultCase,
+    DefaultState,
+    RequestState,
+)
+from settlement.selectors.cases.debts import called_on
 from settlement.services.accounts import account_for
 from settlement.services.funds_requests import (
     audit_request,
@@ -22,6 +30,7 @@ from settlement.services.funds_requests import (
     require_bookkeeper,
 )
 from settlement.services.ledger import named_refusal
+from settlement.services.locks import lock_balances
 from settlement.services.receivables import collect_receivable
 
 
@@ -41,6 +50,7 @@ def propose_credit_limit(
     amount_cny: Decimal,
     kind: CreditKind = CreditKind.CREDIT,
     guarantee_number: str = "",
+    guarantor: str = "",
     expires_on: date | None = None,
     note: str = "",
 ) -> CreditLimit:
@@ -59,6 +69,7 @@ def propose_credit_limit(
         guarantee_number=check_text(
             guarantee_number, field="guarantee_number", max_length=60, required=is_guarantee
         ),
+        guarantor=check_text(guarantor, field="guarantor", max_length=80),
         expires_on=expires_on,
         note=check_text(note, field="note", max_length=200),
         entered_by=actor.user,
@@ -93,14 +104,27 @@ def approve_credit_limit(
     return limit
 
 
-def apply_credit_limit(organisation: Organisation, today: date) -> Decimal:
+def apply_credit_limit(
+    organisation: Organisation, today: date, *, down_to_use: bool = False
+) -> Decimal:
     """Set the balance's limit to the newest approved one of each kind that has not run out.
 
+    Args:
+        organisation: the member.
+        today: market date.
+        down_to_use: stop at what is drawn on or held against the present limit, so that nothing
+            new can be ordered while nothing that stands loses its cover.
+
     Raises:
-        IntegrityError: more than that is in use.
+        IntegrityError: more than that is in use, and `down_to_use` is not set.
     """
     total = credit_limit_of(organisation, today)
     account = account_for("member_funds", organisation=organisation)
+    if down_to_use:
+        lock_balances([account.pk])
+        row = AccountBalance.objects.get(account=account)
+        in_use = max(row.debit + row.pending - row.credit, Decimal(0))
+        total = max(total, min(in_use, row.credit_limit))
     AccountBalance.objects.filter(account=account).exclude(credit_limit=total).update(
         credit_limit=total, version=F("version") + 1
     )
@@ -108,31 +132,33 @@ def apply_credit_limit(organisation: Organisation, today: date) -> Decimal:
 
 
 def credit_limit_of(organisation: Organisation, today: date) -> Decimal:
-    """Return the sum of the newest approved limit of each kind, in CNY."""
+    """Return the sum of the newest approved limit of each kind, less what was called, in CNY.
+
+    A member in default has none.
+    """
+    if DefaultCase.objects.filter(organisation=organisation, state=DefaultState.DECLARED).exists():
+        return Decimal(0)
     newest = (
         CreditLimit.objects.filter(organisation=organisation, state=RequestState.APPROVED)
         .order_by("kind", "-decided_at", "-pk")
         .distinct("kind")
     )
     live = [each for each in newest if each.expires_on is None or each.expires_on >= today]
-    return sum((each.amount.amount for each in live), Decimal(0))
+    return sum((max(each.amount.amount - called_on(each), Decimal(0)) for each in live), Decimal(0))
 
 
 def lower_expired_limits(now: datetime) -> int:
     """Take limits that have run out off the balances; return how many balances changed.
 
-    A limit in use stays until it is paid down: the members concerned are found by the sweep again.
+    What is in use stays until it is paid down or released, and not a fen more: the members
+    concerned are found by the sweep again and lowered further.
     """
     today, changed = market_date(now), 0
     expired = CreditLimit.objects.filter(state=RequestState.APPROVED, expires_on__lt=today)
     members = Organisation.objects.filter(pk__in=expired.values("organisation_id"))
-    for member in members:
+    for member in members.order_by("pk"):
         account = account_for("member_funds", organisation=member)
         before = AccountBalance.objects.get(account=account).credit_limit
-        try:
-            with transaction.atomic():
-                changed += apply_credit_limit(member, today) != before
-        except IntegrityError as error:
-            if named_refusal(error) is None:
-                raise
+        with transaction.atomic():
+            changed += apply_credit_limit(member, today, down_to_use=True) != before
     return changed

@@ -59,7 +59,10 @@ def move_deliveries(
         delivery.state = target
         for name, value in columns.items():
             setattr(delivery, name, value)
-    Delivery.objects.bulk_update(moved, ["state", *columns], batch_size=1000)
+    # All get the same values: one statement, however many there are.
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in moved]).update(
+        state=target, **columns
+    )
     DeliveryTransition.objects.bulk_create(history, batch_size=1000)
     if moved and target in _TOLD:
         emit_event(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from marketplace.domain.errors import RuleBroken, gettext_noop
-from settlement.domain.carbon import EnergyInterval, it_energy_wh, state_location_based
+from settlement.domain.carbon.energy import EnergyInterval, it_energy_wh, state_location_based
 from settlement.models import EmissionRecord, GridEmissionFactor, MeterReading
 from settlement.services.grid_factors import NATIONAL
 from settlement.services.rating import DeliveryRating
@@ -39,13 +39,48 @@ def state_emissions(ratings: Sequence[DeliveryRating]) -> list[EmissionRecord]:
         place = pool.hub.grid_province
         factor = factors.get(place) or factors.setdefault(place, grid_factor(place))
         energy = measured.get(rating.delivery.pk)
-        it_wh = (
-            it_energy_wh([(rating.sums.metered_unit_hours, pool.power_w_per_unit)])
-            if energy is None
-            else energy
-        )
+        it_wh = _it_wh(rating, pool.power_w_per_unit) if energy is None else energy
         records.append(_record(rating, it_wh, pool.pue, factor, is_estimated=energy is None))
     return EmissionRecord.objects.bulk_create(records, batch_size=2000)
+
+
+def restate_emissions(ratings: Sequence[DeliveryRating]) -> list[EmissionRecord]:
+    """Write the next version of the records of deliveries whose energy is found otherwise now.
+
+    Factor and PUE stay those pinned in the first version: only what was metered is corrected.
+    """
+    measured = _measured_energy(ratings)
+    newest = {
+        record.delivery_id: record
+        for record in EmissionRecord.objects.filter(
+            delivery__in=[rating.delivery.pk for rating in ratings]
+        )
+        .select_related("factor")
+        .order_by("version")
+    }
+    records = []
+    for rating in ratings:
+        before = newest[rating.delivery.pk]
+        energy = measured.get(rating.delivery.pk)
+        pool = rating.delivery.allocation.listing.pool
+        it_wh = _it_wh(rating, pool.power_w_per_unit) if energy is None else energy
+        if (it_wh, energy is None) == (before.it_wh, before.is_estimated):
+            continue
+        records.append(
+            _record(
+                rating,
+                it_wh,
+                before.pue,
+                before.factor,
+                is_estimated=energy is None,
+                version=before.version + 1,
+            )
+        )
+    return EmissionRecord.objects.bulk_create(records, batch_size=2000)
+
+
+def _it_wh(rating: DeliveryRating, watts: Decimal) -> int:
+    return it_energy_wh([(rating.sums.metered_unit_hours, watts)])
 
 
 def grid_factor(province: str) -> GridEmissionFactor:
@@ -71,10 +106,12 @@ def _record(
     factor: GridEmissionFactor,
     *,
     is_estimated: bool,
+    version: int = 1,
 ) -> EmissionRecord:
     statement = state_location_based([EnergyInterval(it_wh, pue, factor.kg_per_kwh)])
     return EmissionRecord(
         delivery=rating.delivery,
+        version=version,
         it_wh=statement.it_wh,
         facility_wh=statement.facility_wh,
         pue=pue,

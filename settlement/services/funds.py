@@ -19,6 +19,7 @@ from marketplace.services.checks import check_text
 from orders.ports.collateral import HoldChange, InsufficientCollateral
 from settlement.models import AccountBalance, DepositReceipt, JournalEntry, WithdrawalRequest
 from settlement.services.accounts import account_for
+from settlement.services.cases.waterfall import recover_default
 from settlement.services.collateral import LedgerCollateral
 from settlement.services.credit_limits import (
     CreditLimitInUse,
@@ -121,6 +122,7 @@ def confirm_deposit(
         )
         receipt.save(update_fields=["entry"])
         collect_receivable(receipt.organisation)
+        recover_default(receipt.organisation)
     return receipt
 
 

@@ -20,7 +20,7 @@ from marketplace.domain.decimals import add_exactly
 from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.models import User
 from orders.ports.collateral import HoldChange
-from settlement.models import JournalEntry, Posting
+from settlement.models import HoldEvent, JournalEntry, Posting
 from settlement.services.accounts import account_for
 
 __all__ = [
@@ -31,9 +31,11 @@ __all__ = [
     "PeriodClosed",
     "PostingLine",
     "account_for",
+    "fingerprint",
     "named_refusal",
     "post_entry",
     "reverse_entry",
+    "savepoint_if_nested",
 ]
 
 
@@ -91,6 +93,8 @@ class PostingLine:
     memo: str = ""
 
 
+# Made once: batches write thousands of fingerprints.
+_CANONICAL = json.JSONEncoder(sort_keys=True)
 _LEDGER_POST = """
 SELECT entry_id FROM ledger_post(
     %s::jsonb, %s::bigint[], %s::numeric[], %s::text[], %s::uuid[], %s::numeric[], %s::text[])
@@ -148,7 +152,7 @@ def post_entry(
         IdempotencyConflict: the key stands for an entry with other content.
         PeriodClosed: the month of `effective_on` takes no entries.
         InsufficientFunds: a limited account would be overdrawn.
-        HoldNotOpen: a hold to capture is unknown or named twice.
+        HoldNotOpen: a hold to capture is unknown or named twice, or has ended.
     """
     lines = [line for line in postings if line.amount]
     if len(lines) < 2 or add_exactly(line.amount for line in lines):
@@ -164,7 +168,7 @@ def post_entry(
     header: dict[str, object] = {
         **content,
         "key": idempotency_key,
-        "fingerprint": _fingerprint(content, lines),
+        "fingerprint": fingerprint(content, lines),
         "public_id": str(uuid.uuid4()),
         "reason": reason,
         "actor": actor.pk if actor else None,
@@ -212,9 +216,11 @@ def _post(
         [hold.event_key for hold in captures],
     ]
     try:
-        with _savepoint_if_nested(), connection.cursor() as cursor:
+        with savepoint_if_nested(needed=bool(captures)), connection.cursor() as cursor:
             cursor.execute(_LEDGER_POST, arguments)
-            return int(cursor.fetchone()[0])
+            entry_id = int(cursor.fetchone()[0])
+            _require_captured(captures)
+            return entry_id
     except IntegrityError as error:
         refusal = named_refusal(error)
         if refusal is None:
@@ -222,14 +228,21 @@ def _post(
         raise refusal from error
 
 
-def _savepoint_if_nested() -> AbstractContextManager[object]:
+def _require_captured(captures: Sequence[HoldChange]) -> None:
+    """Refuse an entry whose holds had ended: the function frees nothing then and says nothing."""
+    keys = {change.event_key for change in captures}
+    if keys and HoldEvent.objects.filter(event_key__in=keys, kind="capture").count() < len(keys):
+        raise HoldNotOpen
+
+
+def savepoint_if_nested(*, needed: bool = False) -> AbstractContextManager[object]:
     """Alone, one statement is its own transaction; within one, a refusal must not spoil it."""
-    return transaction.atomic() if connection.in_atomic_block else nullcontext()
+    return transaction.atomic() if needed or connection.in_atomic_block else nullcontext()
 
 
-def _fingerprint(content: dict[str, object], lines: Sequence[PostingLine]) -> str:
-    canonical = json.dumps(
-        [content, [[line.account_id, f"{line.amount.normalize():f}"] for line in lines]],
-        sort_keys=True,
-    )
+def fingerprint(content: dict[str, object], lines: Sequence[PostingLine]) -> str:
+    """Return what an entry's content is recognised by when its key comes again."""
+    # The numbers of the lines need no escaping: batches write thousands of them.
+    amounts = ", ".join([f'[{line.account_id}, "{line.amount.normalize():f}"]' for line in lines])
+    canonical = f"[{_CANONICAL.encode(content)}, [{amounts}]]"
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,7 +1,9 @@
 """Meter readings: units delivered, averaged over an interval of a delivery.
 
 A correction is the next revision of the very same interval. Readings are taken from the hand-over
-until the delivery is settled.
+on; after settlement they need a reason, are marked as late and are settled by difference, for as
+many days as the metering rules allow. The counter of a meter never goes back but at a reset that
+the operator has approved. A batch may carry the supplier's signature (`meter_keys`).
 """
 
 from collections.abc import Sequence
@@ -15,111 +17,56 @@ from django.db.models import Max, Q
 from django.utils.dateparse import parse_datetime
 
 from marketplace.domain.decimals import DecimalRefused, parse_decimal
-from marketplace.domain.errors import NotFound, NotPermitted, RuleBroken, gettext_noop
+from marketplace.domain.errors import NotFound, NotPermitted, RuleBroken
 from marketplace.domain.tables import ImportRefused, Row, RowError, read_upload
 from marketplace.permissions import Actor
 from marketplace.selectors.clock import market_now
 from marketplace.services.audit import record_audit
 from marketplace.services.checks import (
-    LARGEST_QUANTITY,
     Missing,
-    NotANumber,
-    OutOfRange,
     TimeWithoutZone,
-    check_instant,
 )
-from settlement.models import Delivery, DeliveryState, MeterReading, ReadingQuality
+from settlement.models import Delivery, MeterReading, ReadingQuality
+from settlement.services.counters import check_counters, counter_errors
+from settlement.services.meter_keys import BatchEnvelope, store_batch
+from settlement.services.metering_rules import (
+    DeliveryTakesNoReadings,
+    InstantRefused,
+    IntervalEmpty,
+    IntervalOverlaps,
+    NumberRefused,
+    ReadingDraft,
+    ReadingInFuture,
+    ReadingOutsideDelivery,
+    ReadingTooPrecise,
+    check_reading,
+    is_after_settlement,
+)
+
+__all__ = [
+    "DeliveryTakesNoReadings",
+    "IntervalEmpty",
+    "IntervalOverlaps",
+    "ReadingDraft",
+    "ReadingInFuture",
+    "ReadingOutsideDelivery",
+    "ReadingTooPrecise",
+    "import_readings",
+    "record_reading",
+    "record_readings",
+]
 
 REQUIRED_COLUMNS = ("delivery", "starts_at", "ends_at", "quantity")
-OPTIONAL_COLUMNS = ("energy_wh",)
+OPTIONAL_COLUMNS = ("energy_wh", "counter", "reason")
 COLUMN_ALIASES = {
     "成交确认单号": "delivery",
     "开始": "starts_at",
     "结束": "ends_at",
     "数量": "quantity",
     "电量Wh": "energy_wh",
+    "表计读数": "counter",
+    "原因": "reason",
 }
-_METERED_STATES = {DeliveryState.HANDED_OVER, DeliveryState.ACCEPTED, DeliveryState.COMPLETED}
-_PLACES = Decimal("0.001")
-
-
-class ReadingOutsideDelivery(RuleBroken):
-    """The interval does not lie within the delivery."""
-
-    code = "reading_outside_delivery"
-    message = gettext_noop("The interval must lie between %(starts_at)s and %(ends_at)s.")
-
-
-class ReadingInFuture(RuleBroken):
-    """The interval has not ended yet."""
-
-    code = "reading_in_future"
-    message = gettext_noop("The interval has not ended yet; it is %(now)s now.")
-
-
-class IntervalEmpty(RuleBroken):
-    """The interval ends before it begins."""
-
-    code = "interval_empty"
-    message = gettext_noop("The interval must end after it starts.")
-
-
-class IntervalOverlaps(RuleBroken):
-    """Another reading covers part of the interval; a correction names the very same interval."""
-
-    code = "interval_overlaps"
-    message = gettext_noop(
-        "Another reading covers part of this interval. A correction must name the same interval."
-    )
-    status = 409
-
-
-class DeliveryTakesNoReadings(RuleBroken):
-    """The delivery was not handed over yet, or it failed, or it is settled."""
-
-    code = "delivery_takes_no_readings"
-    message = gettext_noop("The delivery takes no readings in its state (%(state)s).")
-    status = 409
-
-
-class ReadingTooPrecise(RuleBroken):
-    """Units have at most three decimals."""
-
-    code = "too_precise"
-    message = gettext_noop("At most 3 decimals.")
-
-
-class NumberRefused(RuleBroken):
-    """A cell is not a plain number."""
-
-    code = "not_a_number"
-    message = gettext_noop("Enter a plain number with at most %(places)s decimals.")
-
-
-class InstantRefused(RuleBroken):
-    """A cell is not an instant with a time zone."""
-
-    code = "not_an_instant"
-    message = gettext_noop("Enter a time such as 2026-11-23T08:00+08:00.")
-
-
-@dataclass(frozen=True)
-class ReadingDraft:
-    """A reading before it is stored.
-
-    Attributes:
-        delivery: public id, or number of the confirmation (CJ-…).
-        starts_at: first instant, on the grid of 15 minutes.
-        ends_at: first instant after it.
-        quantity: units delivered, averaged over the interval, at most 3 decimals.
-        energy_wh: IT energy of the interval if it was metered, whole watt-hours.
-    """
-
-    delivery: str
-    starts_at: datetime
-    ends_at: datetime
-    quantity: Decimal
-    energy_wh: int | None = None
 
 
 def record_reading(
@@ -131,6 +78,8 @@ def record_reading(
     quantity: Decimal,
     source: str = "form",
     energy_wh: int | None = None,
+    counter: Decimal | None = None,
+    reason: str = "",
 ) -> MeterReading:
     """Store one reading of one's own delivery; the same interval again is a correction.
 
@@ -138,36 +87,59 @@ def record_reading(
         NotPermitted, NotFound: the actor is neither the supplier nor the operator.
         RuleBroken: one of the rules above, with the field.
     """
-    draft = ReadingDraft(str(delivery_public_id), starts_at, ends_at, quantity, energy_wh)
+    draft = ReadingDraft(
+        str(delivery_public_id), starts_at, ends_at, quantity, energy_wh, counter, reason
+    )
     return record_readings(actor=actor, drafts=[draft], source=source)[0]
 
 
 @transaction.atomic
 def record_readings(
-    *, actor: Actor, drafts: Sequence[ReadingDraft], source: str
+    *,
+    actor: Actor,
+    drafts: Sequence[ReadingDraft],
+    source: str,
+    envelope: BatchEnvelope | None = None,
 ) -> list[MeterReading]:
     """Store readings, all of them or, at the first that is refused, none.
 
     Locks the deliveries in id order, so that settlement waits for readings under way.
 
+    Args:
+        actor: the supplier, or the operator.
+        drafts: the readings.
+        source: where they came from.
+        envelope: what was sent, with its signature if it has one.
+
     Raises:
+        SignatureWrong: nothing of a wrongly signed batch is stored.
         NotPermitted, NotFound: the actor is neither the supplier nor the operator.
         RuleBroken: one of the rules above, with the field.
     """
     deliveries = _locked_deliveries(actor, {draft.delivery for draft in drafts})
     batch = _Batch.begin(actor, deliveries, source)
-    return _insert([batch.reading_of(draft) for draft in drafts])
+    readings = [batch.reading_of(draft) for draft in drafts]
+    check_counters(readings)
+    if envelope is not None:
+        stored = store_batch(actor=actor, source=source, envelope=envelope, count=len(readings))
+        for reading in readings:
+            reading.batch = stored
+    return _insert(readings)
 
 
-def import_readings(*, actor: Actor, data: bytes) -> list[MeterReading]:
+def import_readings(
+    *, actor: Actor, data: bytes, key_fingerprint: str = "", signature: str = ""
+) -> list[MeterReading]:
     """Store every reading of a CSV file, or none.
 
     Columns: delivery (confirmation number or id), starts_at, ends_at (with offset), quantity and,
-    if metered, energy_wh.
+    if metered, energy_wh and counter; reason, which is needed after settlement. A signature is over
+    the bytes of the file.
 
     Raises:
         NotPermitted: the actor is neither a supplier nor the operator.
         ImportRefused: with file line, column and reason of every error.
+        SignatureWrong: nothing of a wrongly signed file is stored.
     """
     _require_meter_reader(actor)
     rows = read_upload(
@@ -176,7 +148,9 @@ def import_readings(*, actor: Actor, data: bytes) -> list[MeterReading]:
     with transaction.atomic():
         names = {row.cells["delivery"] for row in rows}
         deliveries = _locked_deliveries(actor, names, partial=True)
-        stored = _import(rows, _Batch.begin(actor, deliveries, "import"))
+        batch = _Batch.begin(actor, deliveries, "import")
+        batch.envelope = BatchEnvelope(data, key_fingerprint, signature)
+        stored = _import(rows, batch)
         record_audit(
             action="readings.imported",
             subject=stored[0].delivery,
@@ -197,6 +171,7 @@ class _Batch:
     revisions: dict[tuple[int, datetime, datetime], int]
     now: datetime
     seen: set[tuple[int, datetime, datetime]]
+    envelope: BatchEnvelope | None = None
 
     @classmethod
     def begin(cls, actor: Actor, deliveries: dict[str, Delivery], source: str) -> "_Batch":
@@ -214,7 +189,7 @@ class _Batch:
         delivery = self.deliveries.get(draft.delivery)
         if delivery is None:
             raise NotFound(field="delivery")
-        _check(draft, delivery, self.now)
+        check_reading(draft, delivery, self.now)
         interval = (delivery.pk, draft.starts_at, draft.ends_at)
         if interval in self.seen:
             raise IntervalOverlaps(field="starts_at")
@@ -229,6 +204,9 @@ class _Batch:
             quality=ReadingQuality.CORRECTED if newest else ReadingQuality.MEASURED,
             source=self.source,
             energy_wh=draft.energy_wh,
+            counter=draft.counter,
+            reason=draft.reason.strip(),
+            is_late=is_after_settlement(delivery),
             recorded_by=self.actor.user,
         )
 
@@ -249,8 +227,15 @@ def _import(rows: Sequence[Row], batch: _Batch) -> list[MeterReading]:
             readings.append((row.line, batch.reading_of(_draft_from(row))))
         except RuleBroken as error:
             errors.append(RowError.of(row.line, error))
+    errors += counter_errors(readings)
     if errors:
         raise ImportRefused(errors)
+    if batch.envelope is not None:
+        stored = store_batch(
+            actor=batch.actor, source=batch.source, envelope=batch.envelope, count=len(readings)
+        )
+        for _, reading in readings:
+            reading.batch = stored
     try:
         return _insert([reading for _, reading in readings])
     except IntervalOverlaps as error:
@@ -292,43 +277,16 @@ def _locked_deliveries(
     return found
 
 
-def _check(draft: ReadingDraft, delivery: Delivery, now: datetime) -> None:
-    if delivery.state not in _METERED_STATES:
-        raise DeliveryTakesNoReadings(field="delivery", state=delivery.state)
-    starts_at = check_instant(draft.starts_at, field="starts_at")
-    ends_at = check_instant(draft.ends_at, field="ends_at")
-    if starts_at >= ends_at:
-        raise IntervalEmpty(field="ends_at")
-    if starts_at < delivery.starts_at or ends_at > delivery.ends_at:
-        raise ReadingOutsideDelivery(
-            field="starts_at",
-            starts_at=delivery.starts_at.isoformat(),
-            ends_at=delivery.ends_at.isoformat(),
-        )
-    if ends_at > now:
-        raise ReadingInFuture(field="ends_at", now=now.isoformat(timespec="minutes"))
-    _check_quantity(draft.quantity)
-    if draft.energy_wh is not None and not 0 <= draft.energy_wh < 10**15:
-        raise OutOfRange(field="energy_wh", least=0, most=10**15 - 1)
-
-
-def _check_quantity(quantity: Decimal) -> None:
-    if not quantity.is_finite():
-        raise NotANumber(field="quantity")
-    if not 0 <= quantity < LARGEST_QUANTITY:
-        raise OutOfRange(field="quantity", least=0, most=LARGEST_QUANTITY - 1)
-    if quantity != quantity.quantize(_PLACES):
-        raise ReadingTooPrecise(field="quantity")
-
-
 def _draft_from(row: Row) -> ReadingDraft:
-    energy = row.cells.get("energy_wh", "")
+    energy, counter = row.cells.get("energy_wh", ""), row.cells.get("counter", "")
     return ReadingDraft(
         delivery=row.cells["delivery"],
         starts_at=_instant(row, "starts_at"),
         ends_at=_instant(row, "ends_at"),
         quantity=_number(row, "quantity", places=3),
         energy_wh=int(_number(row, "energy_wh", places=0)) if energy else None,
+        counter=_number(row, "counter", places=3) if counter else None,
+        reason=row.cells.get("reason", ""),
     )
 
 

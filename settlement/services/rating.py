@@ -5,10 +5,12 @@ nothing is billed; a period that had ended when access was handed over counts as
 no reading covers counts as contracted, and a period without any reading is marked as estimated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from django.db import connection
 
 from marketplace.domain.decimals import add_exactly, multiply_exactly
 from marketplace.domain.money import round_quotient
@@ -19,15 +21,36 @@ from settlement.models import (
     DeliveryState,
     MeterReading,
     RatedLine,
-    RatedPeriod,
     SettlementRun,
 )
 
 _QUANTITY_PLACES = 3
 _BATCH = 2000
+# One statement for all periods of a day: a row object for each would take longer than the rating.
+_STORE_PERIODS = """
+INSERT INTO settlement_ratedperiod (line_id, allocation_period_id, sold, metered, billed)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[])
+"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class SoldPeriod:
+    """An allocated period: units, and prices per unit and hour before tax."""
+
+    pk: int
+    starts_at: datetime
+    ends_at: datetime
+    quantity: Decimal
+    buyer_price: Decimal
+    seller_price: Decimal
+    tariff_price: Decimal
+
+
+# Units by interval, the newest revision of each.
+Readings = Mapping[tuple[datetime, datetime], Decimal]
+
+
+@dataclass(frozen=True, slots=True)
 class MeteredPeriod:
     """A period of a delivery with what the meter says.
 
@@ -37,7 +60,7 @@ class MeteredPeriod:
         deemed: units that the rating takes as delivered.
     """
 
-    period: AllocationPeriod
+    period: SoldPeriod
     metered: Decimal | None
     deemed: Decimal
 
@@ -49,11 +72,25 @@ class MeteredPeriod:
 
 @dataclass(frozen=True)
 class DeliveryRating:
-    """A delivery with its periods and its rounded sums."""
+    """A delivery with its periods and its rounded sums, in CNY before tax.
+
+    In a later sequence the sums are differences to all sequences before it; the periods never are.
+
+    Attributes:
+        delivery: what is rated.
+        periods: what each period came to.
+        sums: the rounded sums.
+        penalty: what short service costs; it lowers the bill and the supplier's statement alike.
+        buyer_adjustment: added to the buyer's bill by decision.
+        seller_adjustment: added to the supplier's statement by decision.
+    """
 
     delivery: Delivery
     periods: tuple[MeteredPeriod, ...]
     sums: RatedDelivery
+    penalty: Decimal = Decimal(0)
+    buyer_adjustment: Decimal = Decimal(0)
+    seller_adjustment: Decimal = Decimal(0)
 
 
 def rate_deliveries(deliveries: Sequence[Delivery], *, fees: FeeRates) -> list[DeliveryRating]:
@@ -61,7 +98,7 @@ def rate_deliveries(deliveries: Sequence[Delivery], *, fees: FeeRates) -> list[D
     periods = _periods_of(deliveries)
     readings = _readings_of(deliveries)
     return [
-        _rate(each, periods.get(each.allocation_id, []), readings.get(each.pk, []), fees)
+        _rate(each, periods.get(each.allocation_id, []), readings.get(each.pk, {}), fees)
         for each in deliveries
     ]
 
@@ -80,32 +117,33 @@ def store_ratings(run: SettlementRun, ratings: Sequence[DeliveryRating]) -> list
                 seller_net_cny=rating.sums.seller_net,
                 tariff_cny=rating.sums.tariff,
                 congestion_rent_cny=rating.sums.congestion_rent,
+                rounding_cny=rating.sums.rounding,
+                buyer_fee_cny=rating.sums.buyer_fee,
+                seller_fee_cny=rating.sums.seller_fee,
             )
             for rating in ratings
         ],
         batch_size=_BATCH,
     )
-    RatedPeriod.objects.bulk_create(
-        [
-            RatedPeriod(
-                line=line,
-                allocation_period=metered.period,
-                sold=metered.period.quantity,
-                metered=metered.metered,
-                billed=metered.billed,
-            )
-            for line, rating in zip(lines, ratings, strict=True)
-            for metered in rating.periods
-        ],
-        batch_size=_BATCH,
-    )
+    _store_periods(lines, ratings)
     return lines
+
+
+def _store_periods(lines: Sequence[RatedLine], ratings: Sequence[DeliveryRating]) -> None:
+    rows = [
+        (line.pk, each.period.pk, each.period.quantity, each.metered, each.billed)
+        for line, rating in zip(lines, ratings, strict=True)
+        for each in rating.periods
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_STORE_PERIODS, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _rate(
     delivery: Delivery,
-    periods: Sequence[AllocationPeriod],
-    readings: Sequence[MeterReading],
+    periods: Sequence[SoldPeriod],
+    readings: Readings,
     fees: FeeRates,
 ) -> DeliveryRating:
     metered = tuple(_meter(delivery, period, readings) for period in periods)
@@ -126,26 +164,28 @@ def _rate(
     return DeliveryRating(delivery, metered, sums)
 
 
-def _meter(
-    delivery: Delivery, period: AllocationPeriod, readings: Sequence[MeterReading]
-) -> MeteredPeriod:
-    if delivery.state == DeliveryState.FAILED:
+def _meter(delivery: Delivery, period: SoldPeriod, readings: Readings) -> MeteredPeriod:
+    # A settled delivery keeps the reason of its failure, not the state.
+    if delivery.state == DeliveryState.FAILED or delivery.failure_reason:
         return MeteredPeriod(period, Decimal(0), Decimal(0))
-    covered = [(r, _overlap_s(period, r)) for r in readings]
+    # Newest readings never overlap: one of the very period is all there is of it.
+    whole = readings.get((period.starts_at, period.ends_at))
+    if whole is not None:
+        return MeteredPeriod(period, whole, whole)
+    covered = [(units, _overlap_s(period, span)) for span, units in readings.items()]
     covered_s = sum(seconds for _, seconds in covered)
     if not covered_s:
         missed = delivery.handed_over_at is None or period.ends_at <= delivery.handed_over_at
         return MeteredPeriod(period, None, Decimal(0) if missed else period.quantity)
     length_s = _seconds(period.starts_at, period.ends_at)
-    unit_seconds = add_exactly(multiply_exactly(r.quantity, seconds) for r, seconds in covered)
+    unit_seconds = add_exactly(multiply_exactly(units, seconds) for units, seconds in covered)
     unread = multiply_exactly(period.quantity, length_s - covered_s)
     mean = round_quotient(unit_seconds + unread, length_s, _QUANTITY_PLACES)
     return MeteredPeriod(period, mean, mean)
 
 
-def _overlap_s(period: AllocationPeriod, reading: MeterReading) -> int:
-    starts_at = max(period.starts_at, reading.starts_at)
-    ends_at = min(period.ends_at, reading.ends_at)
+def _overlap_s(period: SoldPeriod, span: tuple[datetime, datetime]) -> int:
+    starts_at, ends_at = max(period.starts_at, span[0]), min(period.ends_at, span[1])
     return max(_seconds(starts_at, ends_at), 0)
 
 
@@ -153,21 +193,24 @@ def _seconds(starts_at: datetime, ends_at: datetime) -> int:
     return (ends_at - starts_at) // timedelta(seconds=1)
 
 
-def _periods_of(deliveries: Sequence[Delivery]) -> dict[int, list[AllocationPeriod]]:
-    found: dict[int, list[AllocationPeriod]] = {}
+def _periods_of(deliveries: Sequence[Delivery]) -> dict[int, list[SoldPeriod]]:
+    found: dict[int, list[SoldPeriod]] = {}
     rows = AllocationPeriod.objects.filter(allocation_id__in=[d.allocation_id for d in deliveries])
-    for row in rows.order_by("allocation_id", "period"):
-        found.setdefault(row.allocation_id, []).append(row)
+    columns = ("starts_at", "ends_at", "quantity", "buyer_price", "seller_price", "tariff_price")
+    for allocation_id, *row in rows.order_by("allocation_id", "period").values_list(
+        "allocation_id", "pk", *columns
+    ):
+        found.setdefault(allocation_id, []).append(SoldPeriod(*row))
     return found
 
 
-def _readings_of(deliveries: Sequence[Delivery]) -> dict[int, list[MeterReading]]:
+def _readings_of(deliveries: Sequence[Delivery]) -> dict[int, Readings]:
     """Return the newest revision of every interval, by delivery."""
-    found: dict[int, list[MeterReading]] = {}
+    found: dict[int, dict[tuple[datetime, datetime], Decimal]] = {}
     rows = MeterReading.objects.filter(delivery__in=[d.pk for d in deliveries])
-    newest = rows.order_by("delivery_id", "starts_at", "ends_at", "-revision").distinct(
-        "delivery_id", "starts_at", "ends_at"
-    )
-    for row in newest:
-        found.setdefault(row.delivery_id, []).append(row)
-    return found
+    in_order = rows.order_by("delivery_id", "starts_at", "ends_at", "revision")
+    for delivery_id, starts_at, ends_at, quantity in in_order.values_list(
+        "delivery_id", "starts_at", "ends_at", "quantity"
+    ):
+        found.setdefault(delivery_id, {})[starts_at, ends_at] = quantity
+    return dict(found)

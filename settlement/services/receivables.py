@@ -16,6 +16,7 @@ from settlement.models import (
     JournalEntry,
     Posting,
 )
+from settlement.selectors.cases.holds import collection_block
 from settlement.services.accounts import account_for
 from settlement.services.ledger import PostingLine, post_entry
 from settlement.services.locks import lock_balances
@@ -35,9 +36,13 @@ def collect_receivable(organisation: Organisation) -> list[JournalEntry]:
     today, entries = market_date(market_now()), []
     for bill in _open_bills(organisation):
         owed = _owed(receivable.pk, bill)
-        paid = min(owed, free.quantize(Decimal("0.01")))
-        if paid <= 0:
+        # What is disputed waits for the ruling.
+        wanted = owed - min(collection_block(bill), owed)
+        paid = min(wanted, free.quantize(Decimal("0.01")))
+        if free <= 0:
             break
+        if paid <= 0:
+            continue
         entries.append(
             post_entry(
                 kind="receivable_paid",

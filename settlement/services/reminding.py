@@ -12,10 +12,21 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from marketplace.domain.periods import market_date
-from marketplace.models import Organisation, OrganisationState, ResourcePool
+from marketplace.models import Organisation, OrganisationState, ResourcePool, Role
 from marketplace.services.notifications import Announcement, announce
 from orders.models import Auction, AuctionState, CalendarKind
-from settlement.models import AccountBalance, Delivery, DeliveryState, Invoice, InvoiceDirection
+from settlement.models import (
+    AccountBalance,
+    CreditKind,
+    CreditLimit,
+    Delivery,
+    DeliveryState,
+    Invoice,
+    InvoiceDirection,
+    RequestState,
+    SecurityDeposit,
+    SecurityDepositState,
+)
 from settlement.services.announcing import SELLING, auction_params, delivery_announcement
 
 GATE_NOTICE = timedelta(minutes=30)
@@ -23,12 +34,19 @@ HAND_OVER_NOTICE = timedelta(hours=2)
 PACE_DAYS = 7
 MONEY_DAYS = (2, 7)
 EXPIRY_DAYS = (7, 30)
+MONEY_ROLES = frozenset({Role.FINANCE.value, Role.BUYER.value})
 
 
 def announce_due(now: datetime) -> int:
     """Announce everything that is near at this market time; return how many were new."""
     told = 0
-    for source in (_closing_gates, _due_deliveries, _low_money, _expiring_papers):
+    for source in (
+        _closing_gates,
+        _due_deliveries,
+        _low_money,
+        _expiring_papers,
+        _expiring_cover,
+    ):
         told += announce(source(now))
     return told
 
@@ -150,6 +168,45 @@ def _expiring_papers(now: datetime) -> Iterator[Announcement]:
             )
 
 
+def _expiring_cover(now: datetime) -> Iterator[Announcement]:
+    """Limits, guarantees and deposits: whoever keeps the member's money hears of it in time."""
+    today = market_date(now)
+    last = today + timedelta(days=max(EXPIRY_DAYS))
+    newest = (
+        CreditLimit.objects.filter(state=RequestState.APPROVED)
+        .order_by("organisation_id", "kind", "-decided_at", "-pk")
+        .distinct("organisation_id", "kind")
+    )
+    for limit in newest:
+        if limit.expires_on is None or not today <= limit.expires_on <= last or not limit.amount:
+            continue
+        is_guarantee = limit.kind == CreditKind.GUARANTEE
+        yield _paper(
+            now,
+            organisation_id=limit.organisation_id,
+            key=f"limit:{limit.public_id}",
+            expires_on=limit.expires_on,
+            names=(f"保函 {limit.guarantee_number}", f"Bank guarantee {limit.guarantee_number}")
+            if is_guarantee
+            else ("信用额度", "The credit limit"),
+            path=reverse("balance"),
+            roles=MONEY_ROLES,
+        )
+    deposits = SecurityDeposit.objects.filter(
+        state=SecurityDepositState.LODGED, expires_on__gte=today, expires_on__lte=last
+    )
+    for deposit in deposits:
+        yield _paper(
+            now,
+            organisation_id=deposit.organisation_id,
+            key=f"deposit:{deposit.public_id}",
+            expires_on=deposit.expires_on,
+            names=("保证金", "The security deposit"),
+            path=reverse("balance"),
+            roles=MONEY_ROLES,
+        )
+
+
 def _paper(
     now: datetime,
     *,
@@ -158,6 +215,7 @@ def _paper(
     expires_on: date,
     names: tuple[str, str],
     path: str,
+    roles: frozenset[str] = frozenset(),
 ) -> Announcement:
     left = (expires_on - market_date(now)).days
     level = next(each for each in EXPIRY_DAYS if left <= each)
@@ -168,4 +226,5 @@ def _paper(
         market_at=now,
         params={"name_zh": names[0], "name_en": names[1], "expires_on": expires_on.isoformat()},
         path=path,
+        roles=roles,
     )

@@ -15,10 +15,10 @@ from settlement.models import (
     SUPPLIER_INVOICE_TRANSITIONS,
     Invoice,
     InvoiceDirection,
-    InvoiceLineKind,
     SupplierInvoice,
     SupplierInvoiceState,
 )
+from settlement.selectors.invoices import supplied_lines
 from settlement.services.accounts import account_for
 from settlement.services.funds_requests import SamePerson, require_bookkeeper
 from settlement.services.ledger import PostingLine, post_entry
@@ -134,8 +134,7 @@ def check_supplier_invoice(
 
 
 def _require_match(received: SupplierInvoice) -> None:
-    lines = received.invoice.lines.filter(kind=InvoiceLineKind.COMPUTE)
-    sums = list(lines.values_list("net_cny", "vat_cny"))
+    sums = list(supplied_lines(received.invoice).values_list("net_cny", "vat_cny"))
     net = sum((net for net, _ in sums), Decimal(0))
     vat = sum((vat for _, vat in sums), Decimal(0))
     if (received.amount.amount, received.vat.amount) != (net + vat, vat):

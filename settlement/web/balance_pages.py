@@ -22,6 +22,7 @@ from marketplace.web.csv_answers import csv_answer
 from marketplace.web.form_fields import PlainDecimalField, add_refusal
 from marketplace.web.stepping_up import require_confirmation
 from orders.web.names import auction_name
+from settlement.exports.entry_words import entry_kind_words
 from settlement.models import Posting, WithdrawalRequest
 from settlement.selectors.balances import funds_of
 from settlement.selectors.movements import (
@@ -31,7 +32,7 @@ from settlement.selectors.movements import (
     open_holds_of,
 )
 from settlement.services.funds import request_withdrawal
-from settlement.web.ledger_words import kind_text, request_state_text
+from settlement.web.ledger_words import request_state_text
 
 PAGE_SIZE = 25
 MOST_HOLDS = 50
@@ -112,7 +113,7 @@ def _row(posting: Posting) -> dict[str, Any]:
     """Turn a posting into the member's view: money to the member is above zero."""
     return {
         "posting": posting,
-        "kind": kind_text(posting.entry.kind),
+        "kind": entry_kind_words(posting.entry.kind),
         "amount": -posting.amount,
         "balance": -posting.balance,  # type: ignore[attr-defined]
     }

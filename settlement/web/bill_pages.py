@@ -19,14 +19,14 @@ from marketplace.permissions import Actor
 from marketplace.web.access import acting_organisation, current_actor, require, require_supplier
 from marketplace.web.csv_answers import csv_answer
 from marketplace.web.form_fields import DayField, PlainDecimalField, add_refusal
+from settlement.domain.formats.registry import BILL_ADAPTERS
 from settlement.models import (
     Invoice,
     InvoiceDirection,
-    InvoiceLineKind,
     InvoiceState,
     SupplierInvoice,
 )
-from settlement.selectors.invoices import invoice_for, invoices_of, lines_of
+from settlement.selectors.invoices import invoice_for, invoices_of, lines_of, supplied_lines
 from settlement.services.supplier_invoices import record_supplier_invoice
 from settlement.web.balance_pages import require_member_money
 
@@ -158,7 +158,9 @@ def show_bill(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "can_enter_tax": is_payable
         and (actor.is_platform_finance or (actor.can_sell and bill.gross.amount != 0)),
         "keeps_books": keeps_books(actor),
+        "corrections": bill.corrections.order_by("pk"),
         "crumbs": _crumbs(bill, actor),
+        "standards": BILL_ADAPTERS,
     }
     return render(request, "settlement/bill.html", context)
 
@@ -214,8 +216,7 @@ def enter_tax_invoice(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def compute_sums(bill: Invoice) -> dict[str, Any]:
     """Return what the supplier's tax invoice must state: compute with tax, and the tax."""
-    lines = bill.lines.filter(kind=InvoiceLineKind.COMPUTE)
-    sums = list(lines.values_list("net_cny", "vat_cny"))
+    sums = list(supplied_lines(bill).values_list("net_cny", "vat_cny"))
     vat = sum(vat for _net, vat in sums)
     return {"amount": sum(net for net, _vat in sums) + vat, "vat": vat}
 

@@ -15,11 +15,21 @@ from marketplace.templatetags.market_ui import figure, localname, percent
 from marketplace.web.charts import Chart
 from marketplace.web.csv_answers import csv_answer
 from orders.web.market_data import view_tabs
+from settlement.selectors.carbon.scores import GreenFigures, hub_figures, latest_month
+from settlement.selectors.carbon.statements import hub_footprint, market_footprint
 from settlement.selectors.hub_carbon import HubCarbon, hub_carbon
 
 HEAD = (
     *("hub", "grid_province", "factor_year", "factor_kg_per_kwh", "pue", "green_share"),
     *("product", "gco2_per_unit_hour"),
+)
+FOOTPRINT_HEAD = (
+    *("month", "buyers", "facility_wh", "matched_wh", "location_based_t", "market_based_t"),
+)
+SUPPLY_HEAD = (
+    *("hub", "span", "until_month", "facility_wh", "certificates_wh", "direct_wh", "own_wh"),
+    *("green_share", "target", "gap_wh", "gap_certificates", "hourly_score", "volume_share"),
+    *("grid_share", "grid_source"),
 )
 
 
@@ -28,8 +38,14 @@ def show_carbon(request: HttpRequest) -> HttpResponse:
     """Show factor, PUE, green share and grams by hub and product."""
     hubs = hub_carbon()
     products = [p for p in traded_products() if any(hub.grams_of(p) for hub in hubs)]
+    months = market_footprint()
+    supply_month = latest_month()
     context: dict[str, Any] = {
         "views": view_tabs("carbon"),
+        "months": months,
+        "delivered": hub_footprint(months[0].month) if months else [],
+        "supply_month": supply_month,
+        "supply": hub_figures(supply_month) if supply_month else [],
         "chart": _chart(hubs) if hubs else None,
         "products": products,
         "rows": [_row(hub, products) for hub in hubs],
@@ -52,6 +68,55 @@ def download_carbon(request: HttpRequest) -> HttpResponse:
         if entry.grams_of(product) is not None
     ]
     return csv_answer("carbon.csv", HEAD, rows)
+
+
+@require_safe
+def download_footprint(request: HttpRequest) -> HttpResponse:
+    """Answer the market's months as CSV."""
+    rows = [
+        [
+            *(f"{row.month:%Y-%m}", row.buyers, row.facility_wh, row.matched_wh),
+            *(row.location_based_t, row.market_based_t),
+        ]
+        for row in market_footprint()
+    ]
+    return csv_answer("carbon-footprint.csv", FOOTPRINT_HEAD, rows)
+
+
+@require_safe
+def download_supply(request: HttpRequest) -> HttpResponse:
+    """Answer the green shares of the hubs as CSV: newest month, and the year up to it.
+
+    Energy is left out where too few suppliers stated it; see `GreenFigures.may_show_energy`.
+    """
+    month = latest_month()
+    rows = [
+        [
+            *(row.hub.code, span, f"{month:%Y-%m}", *_energy(figures)),
+            *(_cell(figures.gap.share), figures.target.share, *_gap(figures)),
+            *(_cell(figures.score), _cell(figures.volume), _cell(figures.grid_share)),
+            figures.grid_source,
+        ]
+        for row in (hub_figures(month) if month else [])
+        for span, figures in (("month", row.month), ("year_to_date", row.year))
+    ]
+    return csv_answer("carbon-green-supply.csv", SUPPLY_HEAD, rows)
+
+
+def _energy(figures: GreenFigures) -> tuple[object, ...]:
+    if not figures.may_show_energy:
+        return ("",) * 4
+    return figures.facility_wh, figures.certified_wh, figures.direct_wh, figures.own_wh
+
+
+def _gap(figures: GreenFigures) -> tuple[object, ...]:
+    if not figures.may_show_energy:
+        return ("",) * 2
+    return figures.gap.gap_wh, figures.gap.certificates
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
 
 
 def _row(entry: HubCarbon, products: list[Product]) -> dict[str, Any]:

@@ -42,6 +42,19 @@ class ReadingForm(forms.Form):
         required=False,
         help_text=_("If it was metered; otherwise it is estimated from the pool's power."),
     )
+    counter = PlainDecimalField(
+        label=_("Counter at the end, unit-hours"),
+        places=3,
+        max_digits=12,
+        required=False,
+        help_text=_("If the meter has one: it never goes back without an approved reset."),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Needed once the delivery is settled; buyer and finance can read it."),
+    )
 
 
 class DeliveryFilter(forms.Form):

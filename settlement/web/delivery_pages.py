@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace.domain.errors import RuleBroken
+from marketplace.models import Role
 from marketplace.selectors.clock import market_now
 from marketplace.services.error_texts import error_text
 from marketplace.templatetags.market_ui import figure, group_digits, localname
@@ -20,9 +21,13 @@ from marketplace.web.access import current_actor, require_buyer, require_supplie
 from marketplace.web.form_fields import add_refusal
 from orders.web.names import auction_name
 from settlement.models import DeliveryState, InvoiceLine
+from settlement.selectors.banking.contracts import contracts_for
+from settlement.selectors.cases.disputes import disputes_of_delivery
+from settlement.selectors.corrections.history import history_of
 from settlement.selectors.deliveries import latest_readings
 from settlement.services.deliveries import accept_delivery, hand_over, reveal_access
 from settlement.services.metering import record_reading
+from settlement.services.metering_rules import is_after_settlement
 from settlement.web.delivery_access import SeenDelivery, find_delivery, require_reader
 from settlement.web.delivery_facts import metering_chart, period_figures, reason_text, way_of
 from settlement.web.delivery_failure import GIVEN_UP_FROM
@@ -54,14 +59,17 @@ def render_delivery(
         "steps": way_of(delivery),
         "figures": figures,
         "chart": metering_chart(delivery, figures),
-        "readings": list(latest_readings(delivery).select_related("recorded_by")),
+        "readings": list(latest_readings(delivery).select_related("recorded_by", "batch")),
         "emission": delivery.emissions.select_related("factor").order_by("-version").first(),
         "net": None if seen.is_platform else own_net(delivery, is_bought=seen.is_buyer),
         "failure": reason_text(delivery.failure_reason),
         "bill_lines": _bill_lines(seen),
         "has_access": delivery.accesses.exists(),
         "crumbs": _crumbs(seen),
+        "contracts": contracts_for(seen.actor).filter(allocation=allocation),
+        "disputes": disputes_of_delivery(seen.actor, seen.delivery),
         **_allowed(seen),
+        "history": history_of(delivery, is_seller=seen.is_seller and not seen.is_platform),
         "hand_over_form": HandOverForm(),
         "reading_form": ReadingForm(),
         **forms,
@@ -90,9 +98,12 @@ def _allowed(seen: SeenDelivery) -> dict[str, bool]:
     return {
         "can_hand_over": sells and open_for_hand_over(delivery) and market_now() < delivery.ends_at,
         "can_give_up": sells and delivery.state in GIVEN_UP_FROM,
-        "can_meter": sells and delivery.state in METERED,
+        "can_meter": sells and (delivery.state in METERED or is_after_settlement(delivery)),
         "can_reveal": buys and delivery.handed_over_at is not None,
         "can_accept": buys and delivery.state == DeliveryState.HANDED_OVER,
+        "can_dispute": (seen.is_seller or seen.is_buyer)
+        and delivery.state == DeliveryState.SETTLED
+        and actor.has(Role.BUYER, Role.SUPPLIER, Role.FINANCE),
     }
 
 

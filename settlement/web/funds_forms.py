@@ -50,6 +50,7 @@ class LimitForm(forms.Form):
     guarantee_number = forms.CharField(
         label=_("Number of the guarantee"), max_length=60, required=False
     )
+    guarantor = forms.CharField(label=_("Bank that guarantees"), max_length=80, required=False)
     expires_on = DayField(label=_("Expires on"), required=False)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from marketplace.web.access import require_finance
+from settlement.exports.entry_words import entry_kind_words
 from settlement.models import Account, InvariantRun, JournalEntry, Posting
 from settlement.selectors.movements import movements_of
 from settlement.selectors.trial_balance import (
@@ -19,7 +20,7 @@ from settlement.selectors.trial_balance import (
     differences_by_asset,
     trial_balance,
 )
-from settlement.web.ledger_words import kind_text
+from settlement.web.reports.sources import source_address
 from settlement.web.spans import quick_spans, read_span
 
 PAGE_SIZE = 50
@@ -73,7 +74,7 @@ def _row(posting: Posting) -> dict[str, Any]:
     amount = posting.amount
     return {
         "posting": posting,
-        "kind": kind_text(posting.entry.kind),
+        "kind": entry_kind_words(posting.entry.kind),
         "debit": amount if amount > 0 else None,
         "credit": -amount if amount < 0 else None,
     }
@@ -88,9 +89,10 @@ def show_entry(request: HttpRequest, public_id: UUID) -> HttpResponse:
     postings = entry.postings.select_related("account").order_by("line")
     context = {
         "entry": entry,
-        "kind": kind_text(entry.kind),
+        "kind": entry_kind_words(entry.kind),
         "rows": [_row(posting) for posting in postings],
         "total": sum((p.amount for p in postings if p.amount > 0), Decimal(0)),
+        "source_url": source_address(entry),
         "crumbs": [(gettext("Trial balance"), reverse("trial-balance"))],
     }
     return render(request, "settlement/entry.html", context)

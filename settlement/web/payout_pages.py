@@ -34,6 +34,9 @@ STEPS = {
     "refused": (_("Tax invoice refused, enter another"), "danger", _("you")),
     "check": (_("Tax invoice is being checked"), "info", _("the market's finance")),
     "payout": (_("To be paid on the due date"), "accent", _("the market's finance")),
+    "planned": (_("In a payout batch, waiting for approval"), "info", _("the market's finance")),
+    "ordered": (_("Ordered from the bank"), "accent", _("the bank")),
+    "returned": (_("Sent back by the bank"), "danger", _("the market's finance")),
     "paid": (_("Paid"), "success", ""),
     "credited": (_("Reversed by a credit note"), "neutral", ""),
 }
@@ -54,6 +57,8 @@ def step_of(statement: Invoice) -> str:
         return "paid"
     if statement.state == InvoiceState.CREDITED:
         return "credited"
+    if getattr(statement, "payout_state", None) in ("planned", "ordered", "returned"):
+        return str(statement.payout_state)  # type: ignore[attr-defined]
     if getattr(statement, "is_checked", False):
         return "payout"
     state = getattr(statement, "tax_invoice_state", None)

@@ -12,4 +12,14 @@ urlpatterns = [
     path(f"{DAY}/<slug:language>.pdf", bulletin_pages.download_bulletin, name="bulletin-pdf"),
     path("market-data/carbon/", carbon_page.show_carbon, name="market-carbon"),
     path("market-data/carbon.csv", carbon_page.download_carbon, name="market-carbon-file"),
+    path(
+        "market-data/carbon/footprint.csv",
+        carbon_page.download_footprint,
+        name="market-carbon-footprint",
+    ),
+    path(
+        "market-data/carbon/green-supply.csv",
+        carbon_page.download_supply,
+        name="market-carbon-supply",
+    ),
 ]

@@ -78,7 +78,7 @@ def readings_template(request: HttpRequest) -> HttpResponse:
             _local(period.starts_at),
             _local(period.ends_at),
             plain(period.quantity),
-            "",
+            *("" for _column in OPTIONAL_COLUMNS),
         ]
         for period in periods.order_by("allocation_id", "period")
     )

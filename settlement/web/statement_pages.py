@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from marketplace.web.access import acting_organisation
+from settlement.exports.entry_words import entry_kind_words
 from settlement.selectors.statements import (
     StatementAccount,
     held_by_auction,
     statement_accounts,
 )
 from settlement.web.balance_pages import require_member_money
-from settlement.web.ledger_words import kind_text
 from settlement.web.spans import quick_spans, read_span
 
 MOST_LINES = 500
@@ -46,6 +46,6 @@ def _account(account: StatementAccount) -> dict[str, Any]:
     lines = account.lines[:MOST_LINES]
     return {
         "account": account,
-        "lines": [{"line": line, "kind": kind_text(line.kind)} for line in lines],
+        "lines": [{"line": line, "kind": entry_kind_words(line.kind)} for line in lines],
         "left_out": len(account.lines) - len(lines),
     }

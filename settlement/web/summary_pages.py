@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from marketplace.services.error_texts import error_text
 from marketplace.web.access import require_finance
+from settlement.exports.entry_words import entry_kind_words
 from settlement.models import Invoice, JournalEntry, RatedLine, SettlementRun
 from settlement.selectors.invoices import invoice_register
 from settlement.selectors.settlement_summary import (
@@ -24,7 +25,6 @@ from settlement.selectors.settlement_summary import (
     settlement_summary,
 )
 from settlement.web.bill_pages import BillFilter
-from settlement.web.ledger_words import kind_text
 from settlement.web.spans import Span, quick_spans, read_span
 
 PAGE_SIZE = 50
@@ -123,9 +123,15 @@ def show_run(request: HttpRequest, public_id: UUID) -> HttpResponse:
     ).order_by("id")
     context = {
         "run": run,
+        "adjustments": run.adjustments.aggregate(
+            buyer=Sum("buyer_net_cny"), seller=Sum("seller_net_cny")
+        ),
+        "sequences": list(runs.filter(auction=run.auction_id).order_by("sequence")),
         "page_obj": page,
         "bills": run.invoices.select_related("organisation").order_by("number"),
-        "entries": [{"entry": entry, "kind": kind_text(entry.kind)} for entry in entries[:200]],
+        "entries": [
+            {"entry": entry, "kind": entry_kind_words(entry.kind)} for entry in entries[:200]
+        ],
         "crumbs": [(gettext("Settlement summary"), reverse("settlement-summary"))],
     }
     return render(request, "settlement/run.html", context)

@@ -1,6 +1,6 @@
 """Pages of deliveries, money, bills and the market's books."""
 
-from django.urls import path
+from django.urls import include, path
 
 from settlement.web import (
     balance_pages,
@@ -26,6 +26,12 @@ from settlement.web import (
 DELIVERY = "deliveries/<uuid:public_id>"
 
 urlpatterns = [
+    path("", include("settlement.web.closing.urls")),
+    path("", include("settlement.web.corrections.urls")),
+    path("", include("settlement.web.cases.urls")),
+    path("", include("settlement.web.recognition.urls")),
+    path("", include("settlement.web.reports.urls")),
+    path("", include("settlement.web.terms.urls")),
     path("usage/", usage_pages.show_usage, name="usage"),
     path("usage/export.csv", usage_pages.export_usage, name="usage-csv"),
     path("dashboard/", dashboard.show_dashboard, name="dashboard"),
@@ -58,6 +64,11 @@ urlpatterns = [
     path("bills/tax-invoices/", bill_pages.list_tax_invoices, name="tax-invoices"),
     path("bills/<uuid:public_id>/", bill_pages.show_bill, name="bill"),
     path("bills/<uuid:public_id>.pdf", pdf_pages.download_bill, name="bill-pdf"),
+    path(
+        "bills/<uuid:public_id>/<str:code>.xml",
+        pdf_pages.download_bill_message,
+        name="bill-message",
+    ),
     path(
         "bills/<uuid:public_id>/tax-invoice/",
         bill_pages.enter_tax_invoice,
@@ -110,4 +121,7 @@ urlpatterns = [
         )
         for verdict in ("approve", "reject")
     ),
+    path("", include("settlement.web.banking.urls")),
+    path("", include("settlement.web.carbon.urls")),
+    path("", include("settlement.web.registry.urls")),
 ]

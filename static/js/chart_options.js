@@ -122,6 +122,13 @@
     const low = Math.min(...known, Infinity);
     const high = Math.max(...known, -Infinity);
     const dense = data.x.length > 12 || narrow;
+    /* A share is read against the whole and more of it is better: one colour, and no warm end. */
+    const scale = data.is_share
+      ? { min: 0, max: 100, color: colours.heat.slice(0, 3), text: ["100 %", "0 %"] }
+      : {
+          min: known.length ? low : 0, max: known.length ? (high > low ? high : low + 1) : 1, color: colours.heat,
+          text: known.length ? [price(high, data.unit), price(low)] : undefined,
+        };
     return {
       ...base(colours, narrow),
       grid: { left: 8, right: 12, top: 8, bottom: 48, containLabel: true },
@@ -132,9 +139,9 @@
       xAxis: axis(colours, { type: "category", data: data.x, splitLine: { show: false }, axisLabel: { color: colours.soft, hideOverlap: true, interval: narrow ? 5 : "auto" } }),
       yAxis: axis(colours, { type: "category", data: data.y, inverse: true, splitLine: { show: false }, axisLabel: { color: colours.soft, width: narrow ? 84 : 150, overflow: "truncate" } }),
       visualMap: {
-        min: known.length ? low : 0, max: known.length ? (high > low ? high : low + 1) : 1, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 10, itemHeight: narrow ? 120 : 200,
-        inRange: { color: colours.heat }, textStyle: { color: colours.soft }, dimension: 2, seriesIndex: 0,
-        text: known.length ? [price(high, data.unit), price(low)] : undefined,
+        min: scale.min, max: scale.max, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 10, itemHeight: narrow ? 120 : 200,
+        inRange: { color: scale.color }, textStyle: { color: colours.soft }, dimension: 2, seriesIndex: 0,
+        text: scale.text,
       },
       series: [
         {
@@ -247,9 +254,9 @@
     return {
       ...base(colours, narrow),
       tooltip: { ...base(colours).tooltip, trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { opacity: 0.12 } }, valueFormatter: (value) => withUnit(value, data.unit) },
-      xAxis: data.horizontal ? axis(colours, { type: "value" }) : categoryAxis(data, colours),
+      xAxis: data.horizontal ? axis(colours, { type: "value", name: data.unit, nameLocation: "middle", nameGap: 26, nameTextStyle: { color: colours.soft } }) : categoryAxis(data, colours),
       yAxis: data.horizontal ? axis(colours, { type: "category", data: data.x, inverse: true, splitLine: { show: false } }) : axis(colours, { type: "value", name: data.unit, nameTextStyle: { color: colours.soft, align: "left" } }),
-      grid: { ...base(colours, narrow).grid, top: 56 },
+      grid: { ...base(colours, narrow).grid, top: 56, bottom: data.horizontal && data.unit ? 26 : 8 },
       series: data.series.map((series, index) => ({
         name: series.name, type: "bar", stack: data.grouped ? undefined : "all", data: series.values.map(number), barMaxWidth: 28,
         itemStyle: { borderColor: colours.surface, borderWidth: 0.5, decal: index % 2 ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: Math.PI / 4, color: "rgba(255,255,255,0.35)" } : undefined },

@@ -81,6 +81,7 @@ def _assert_refused(answer, code, field=None, status=400) -> dict:
 
 @pytest.mark.parametrize("name", ["price", "quantity"])
 def test_numbers_that_are_not_plain(day, name) -> None:
+    """S-14: every kind of bad number is a 400 at its field, never a 500, no row."""
     caller = program_of(buyer())
     before = _facts()
 
@@ -96,6 +97,7 @@ def test_numbers_that_are_not_plain(day, name) -> None:
 
 
 def test_texts_that_cannot_be_stored(day) -> None:
+    """S-17: NUL and other control characters are refused at input."""
     caller = program_of(buyer())
 
     for value, code in TEXTS:
@@ -120,12 +122,14 @@ ORDERS = [
     ("unknown product", {"product": "AI-NONE"}, "product_not_traded"),
     ("unknown place", {"hub": "NOWHERE"}, "hub_not_traded"),
     ("stricter than any class", {"max_rtt_ms": "1"}, "latency_class_unknown"),
+    ("no such carbon class", {"max_carbon_g": "0"}, "carbon_class_unknown"),
     ("unknown scenario", {"scenario": "no-such"}, "choice_unknown"),
     ("requirements of a curve", {"min_dengbao_level": 3}, "requirements_need_single_placement"),
 ]
 
 
 def test_orders_that_break_a_rule(day) -> None:
+    """S-14, S-15: zero, off the grid and huge figures are refused by name, no row."""
     caller = program_of(buyer())
     before = _facts()
 

@@ -38,6 +38,7 @@ def test_a_retry_gets_the_first_answer_and_has_no_effect(day) -> None:
 
 @pytest.mark.django_db
 def test_the_same_key_with_another_content_is_refused(day) -> None:
+    """S-10: same key, other payload: 422, no second effect."""
     caller = program_of(buyer())
     caller.post("orders/", day.curve(), **KEY)
 
@@ -50,6 +51,7 @@ def test_the_same_key_with_another_content_is_refused(day) -> None:
 
 @pytest.mark.django_db
 def test_the_same_key_of_another_user_or_operation_is_another_key(day) -> None:
+    """S-10: a key of another user has no effect across users."""
     caller, other = program_of(buyer()), program_of(buyer())
     first = caller.post("orders/", day.curve(), **KEY).json()
 
@@ -146,6 +148,7 @@ def test_listings_and_their_moves_take_keys(day) -> None:
 
 @pytest.mark.runtime_role
 def test_parallel_requests_with_one_key_make_one_order() -> None:
+    """S-10: same key in parallel: one 201, the others 409 or the same answer."""
     day = open_day()
     actor = buyer("10000")
     callers = [program_of(actor) for _ in range(6)]

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from marketplace.models import Product
 from orders.models import Order, OrderSource, OrderState
 from tests.api.callers import program_of, stranger
 from tests.factories.orders import published
@@ -179,3 +180,27 @@ def test_values_of_another_kind_are_refused_by_name(day) -> None:
     assert answer.status_code == 400
     assert list(answer.json()["error"]["fields"]) == ["steps"], answer.content
     assert twice.status_code == 400
+
+
+def test_a_carbon_limit_goes_in_comes_back_and_has_a_price(day) -> None:
+    Product.objects.update(carbon_classes_g=[0, 120])
+    pool = day.market.east_listing.pool
+    pool.carbon_g_per_unit_hour, pool.carbon_evidence = Decimal(100), "绿证 1"
+    pool.save()
+    caller = program_of(buyer("100000"))
+    body = day.curve(max_carbon_g="150", steps=[{"price": "12", "quantity": "10"}])
+
+    preview = caller.post("orders/preview/", body)
+    answer = caller.post("orders/", body)
+    published(day.auction)
+
+    assert preview.json()["max_carbon_g"] == answer.json()["max_carbon_g"] == "120.000"
+    assert caller.get(f"orders/{answer.json()['id']}/").json()["state"] == "filled"
+    address = f"auctions/{day.auction.public_id}/prices/"
+    asked = {"product": "AI-T", "hub": "EAST"}
+    green = stranger().get(address, **asked, carbon_class_g="120").json()["results"]
+    plain = stranger().get(address, **asked).json()["results"]
+    assert {row["carbon_class_g"] for row in green} == {"120.000"}
+    assert {row["carbon_class_g"] for row in plain} == {None}
+    assert len(green) == len(plain) == 4
+    assert stranger().get(address, **asked, carbon_class_g="0").json()["results"] == []

@@ -3,6 +3,8 @@
 400 and 415 mean that the door was open and the (empty) request then refused.
 """
 
+import re
+
 import pytest
 from django.urls import get_resolver
 
@@ -10,6 +12,7 @@ from marketplace.models import OrganisationState, Role
 from marketplace.services.webhooks import add_webhook
 from settlement.models import Delivery
 from settlement.services.deliveries import create_deliveries
+from settlement.services.registry.seed import seed_registries
 from tests.api.callers import Caller, Day, browser_of, program_of, stranger
 from tests.factories.marketplace import OrganisationFactory, member, operator
 from tests.factories.orders import published
@@ -84,18 +87,102 @@ POST   api-delivery-hand-over              401  403  403  400  403  403  403
 POST   api-delivery-accept                 401  400  404  403  403  403  403
 POST   api-delivery-reveal-access          401  400  404  403  403  403  403
 GET    api-delivery-readings               401  200  404  200  200  403  403
+GET    api-delivery-corrections            401  200  404  200  200  403  403
 POST   api-delivery-readings               401  403  403  400  403  400  403
 POST   api-readings                        401  403  403  400  403  400  403
 POST   api-reading-import                  401  403  403  415  403  415  403
+GET    api-disputes                        401  200  200  200  200  403  403
+POST   api-disputes                        401  400  400  400  400  403  403
+GET    api-dispute                         401  404  404  404  404  403  403
+POST   api-dispute-answer                  401  404  404  404  404  403  403
+POST   api-dispute-insist                  401  404  404  404  404  403  403
+POST   api-dispute-withdraw                401  404  404  404  404  403  403
+POST   api-dispute-messages                401  404  404  404  404  403  403
+GET    api-vouchers                        401  200  200  200  200  403  403
+POST   api-voucher-redeem                  401  400  400  400  400  403  403
 GET    api-balance                         401  200  200  200  200  403  403
 GET    api-bills                           401  200  200  200  200  403  403
 GET    api-bill                            401  404  404  404  404  403  403
+GET    api-monthly-statements              401  200  200  200  200  403  403
+POST   api-monthly-statement-confirm       401  404  404  404  404  403  403
+POST   api-monthly-statement-object        401  400  400  400  400  403  403
+GET    api-tax-invoice-requests            401  200  200  200  200  403  403
+POST   api-tax-invoice-requests            401  400  400  400  400  403  403
+GET    api-contracts                       401  200  200  200  200  403  403
+GET    api-contract                        401  404  404  404  404  403  403
+POST   api-contract-sign                   401  404  404  404  404  403  403
+POST   api-contract-decline                401  400  400  400  400  403  403
+GET    api-payouts                         401  200  200  200  200  403  403
+POST   api-bank-statements                 401  403  403  403  403  403  403
 GET    api-statement                       401  200  200  200  200  403  403
+GET    api-registries                      200  200  200  200  200  200  200
+GET    api-registry-projects               200  200  200  200  200  200  200
+GET    api-unit-batches                    200  200  200  200  200  200  200
+GET    api-unit-batch                      404  404  404  404  404  404  404
+GET    api-serials                         404  404  404  404  404  404  404
+GET    api-holdings                        401  200  200  200  200  403  403
+POST   api-unit-transfers                  401  400  400  400  400  403  403
+POST   api-unit-reservations               401  400  400  400  400  403  403
+POST   api-unit-reservation-release        401  404  404  404  404  403  403
+GET    api-retirements                     401  200  200  200  200  200  200
+POST   api-retirements                     401  400  400  400  400  403  403
+GET    api-retirement                      401  404  404  404  404  404  404
+POST   api-registry-files                  401  403  403  403  403  400  403
+POST   api-registry-file-confirm           401  403  403  403  403  404  403
+POST   api-registry-file-discard           401  403  403  403  403  404  403
+POST   api-registry-project-register-ccer  401  403  403  403  403  400  403
+POST   api-registry-project-issue-ccer     401  403  403  403  403  400  403
+POST   api-unit-locks                      401  403  403  403  403  400  403
+POST   api-unit-unlocks                    401  403  403  403  403  400  403
+POST   api-unit-invalidations              401  403  403  403  403  400  403
+POST   api-replacement-duty-meet           401  403  403  403  403  400  403
+GET    api-carbon-statements               401  200  200  200  200  200  200
+GET    api-carbon-statement                401  404  404  404  404  404  404
+GET    api-carbon-evidence                 401  404  404  404  404  404  404
+POST   api-carbon-statement-close          401  404  404  404  404  404  403
+POST   api-carbon-statements               401  400  400  400  400  400  403
+POST   api-carbon-statement-correct        401  404  404  404  404  404  403
+GET    api-factor-sets                     401  403  403  403  403  200  200
+POST   api-factor-sets                     401  403  403  403  403  400  403
+POST   api-factor-set-approve              401  403  403  403  403  404  403
+POST   api-factor-set-refuse               401  403  403  403  403  404  403
+POST   api-pue-files                       401  403  403  415  403  415  403
+GET    api-green-sources                   401  403  403  200  403  200  200
+POST   api-green-sources                   401  403  403  400  403  403  403
+GET    api-green-supply                    401  403  403  200  403  200  200
+POST   api-green-supply                    401  403  403  400  403  403  403
+POST   api-green-supply-files              401  403  403  415  403  403  403
+GET    api-green-references                401  200  200  200  200  200  200
+POST   api-green-references                401  403  403  403  403  400  403
+GET    api-agreements                      401  200  200  200  200  200  200
+POST   api-agreements                      401  403  403  403  403  400  403
+POST   api-agreement-change                401  403  403  403  403  400  403
+POST   api-agreement-status                401  403  403  403  403  400  403
+GET    api-agreement-versions              401  403  403  403  403  200  403
+POST   api-agreement-version-approve       401  403  403  403  403  404  403
+POST   api-agreement-version-refuse        401  403  403  403  403  404  403
+POST   api-scheme-memberships              401  403  403  403  403  400  403
+POST   api-corresponding-adjustments       401  403  403  403  403  400  403
+GET    api-recognitions                    401  200  200  200  200  200  200
+POST   api-recognitions                    401  400  400  400  400  403  403
+GET    api-recognition                     401  404  404  404  404  404  404
+GET    api-netting-cycles                  401  200  200  200  200  200  200
+GET    api-netting-cycle                   401  404  404  404  404  404  404
+POST   api-netting-cycles                  401  403  403  403  403  400  403
+POST   api-netting-cycle-obligations       401  403  403  403  403  400  403
+POST   api-netting-cycle-freeze            401  403  403  403  403  404  403
+POST   api-netting-cycle-compute           401  403  403  403  403  404  403
+POST   api-netting-cycle-settle            401  403  403  403  403  404  403
+POST   api-netting-cycle-failures          401  403  403  403  403  400  403
 """
 QUERIES = {
     "api-auction-prices": "?product=AI-T",
     "api-auction-curves": "?product=AI-T&period=1",
     "api-statement": "?since=2026-11-01&until=2026-11-30",
+    "api-serials": "?serial=NONE-1",
+    "api-registry-files": "?registry=GEC",
+    "api-pue-files": "?measured_by=DCIM",
+    "api-green-supply": "?month=2026-11-01",
 }
 SILENT = {"schema", "api-wrong-address"}
 
@@ -114,6 +201,7 @@ def _patterns() -> dict[str, tuple[str, object]]:
 
 
 def _callers(day: Day) -> tuple[dict[str, Caller], dict[str, str]]:
+    seed_registries()
     actor = buyer()
     order = program_of(actor).post("orders/", day.curve()).json()
     published(day.auction)
@@ -144,8 +232,25 @@ def _callers(day: Day) -> tuple[dict[str, Caller], dict[str, str]]:
         "api-pool": listing.pool.identifier,
         "api-token": "0" * 15,
         "api-webhook": webhook.public_id,
+        "api-bank": "MAIN",
+        "api-monthly-statement": delivery.public_id,
         "api-bill": delivery.public_id,
+        "api-contract": delivery.public_id,
+        "api-dispute": delivery.public_id,
+        "api-voucher": delivery.public_id,
         "api-operator-request": delivery.public_id,
+        "api-unit-batch": delivery.public_id,
+        "api-unit-reservation": delivery.public_id,
+        "api-retirement": delivery.public_id,
+        "api-registry-file": delivery.public_id,
+        "api-registry-project": delivery.public_id,
+        "api-carbon-statement": delivery.public_id,
+        "api-carbon-evidence": delivery.public_id,
+        "api-recognition": delivery.public_id,
+        "api-netting-cycle": delivery.public_id,
+        "api-agreement": delivery.public_id,
+        "api-factor-set": delivery.public_id,
+        "api-replacement-duty": delivery.public_id,
     }
     return callers, {name: str(value) for name, value in ids.items()}
 
@@ -155,8 +260,8 @@ def _address(name: str, ids: dict[str, str]) -> str:
     if "<" not in route:
         return route + QUERIES.get(name, "")
     kind = next(kind for kind in sorted(ids, key=len, reverse=True) if name.startswith(kind))
-    start, _, rest = route.partition("<")
-    return start + ids[kind] + rest.partition(">")[2] + QUERIES.get(name, "")
+    address = re.sub(r"<\w+:(?!file_format)\w+>", ids[kind], route)
+    return address.replace("<slug:file_format>", "csv") + QUERIES.get(name, "")
 
 
 def test_every_role_gets_what_the_table_says(day) -> None:
@@ -172,7 +277,7 @@ def test_every_role_gets_what_the_table_says(day) -> None:
             if answer.status_code >= 400:
                 assert set(answer.json()) == {"error"}, (method, name, role)
 
-    assert wrong == []
+    assert wrong == [], "\n".join(map(str, wrong))
 
 
 def test_the_table_names_every_address_and_method() -> None:

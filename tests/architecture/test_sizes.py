@@ -13,7 +13,10 @@ ARGUMENTS = 12  # keyword-only ones included: a service may take one for each fi
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "misc.py"}
 SOURCES = ("config", "marketplace", "orders", "settlement")
 # path -> why it may be longer
-EXEMPT_FILES: dict[str, str] = {}
+EXEMPT_FILES: dict[str, str] = {
+    "marketplace/web/navigation.py": "one table: who sees which page",
+    "settlement/models/__init__.py": "one list of names, none of them explained here",
+}
 EXEMPT_FUNCTIONS: dict[str, str] = {}
 
 

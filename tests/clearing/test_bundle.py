@@ -123,6 +123,16 @@ def test_duplicate_step_is_refused() -> None:
         small_auction([buy("b", "10", 5), buy("b", "10.00", 6)])
 
 
+def test_steps_at_negative_prices_are_told_apart() -> None:
+    prices = ["-0.01", "-0.03", "-0.05", "-0.02"]
+    steps = [sell("A", prices[0], 1), *(sell("B", price, 1) for price in prices[1:])]
+
+    auction = auction_from_tables({**META, "price_min": "-1"}, tables(steps))
+
+    assert auction.curves.order_id == ("A", "B", "B", "B")
+    assert auction.curves.price_ticks.tolist() == [-1, -5, -3, -2]
+
+
 def test_circle_of_linked_blocks_is_refused() -> None:
     first = block("a", "buy", "6", [("W", 1, 1)], parent_order_id="b")
     second = block("b", "buy", "6", [("W", 1, 1)], parent_order_id="a")

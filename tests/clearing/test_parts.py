@@ -1,9 +1,17 @@
 """Parts of the engine that only large books exercise."""
 
+from decimal import Decimal
+
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orders.clearing import clear, verify
+from orders.clearing.csv_tables import csv_bytes, csv_of_columns
 from orders.clearing.market import distinct_rows
+from orders.clearing.row_tables import RowTable, column_of, combined, first_rows, numbered, sums
+from orders.clearing.types import FlowRow
 from orders.clearing.windows import Ladder, crossing_prices, cut_window
 from tests.clearing.books import buy, sell, small_auction
 from tools.instances import NeutralMarket
@@ -35,12 +43,61 @@ def test_a_crossing_is_where_supply_meets_demand_and_needs_both_sides() -> None:
     assert np.isnan(found[1])
 
 
-def test_distinct_rows_give_every_row_its_place() -> None:
+def test_each_combination_has_one_number_and_a_first_row() -> None:
     columns = [np.array([2, -1, 2]), np.array([0, 3, 0])]
 
-    rows, place = distinct_rows(columns)
+    numbers = combined(columns)
 
-    assert rows[place].tolist() == [[2, 0], [-1, 3], [2, 0]]
+    assert numbers[0] == numbers[2] != numbers[1]
+    assert sorted(first_rows(numbers).tolist()) == [0, 1]
+    assert sorted(distinct_rows(columns)) == [(-1, 3), (2, 0)]
+
+
+WHOLE = st.integers(-(10**10), 10**10) | st.integers(-3, 3)
+
+
+@given(st.lists(st.tuples(WHOLE, WHOLE, WHOLE, WHOLE), min_size=1, max_size=30))
+def test_combinations_are_numbered_as_tuples_are(rows: list[tuple[int, ...]]) -> None:
+    rows = rows + rows[:3]
+
+    numbers = combined(np.array(column) for column in zip(*rows, strict=True)).tolist()
+
+    ranks = {row: rank for rank, row in enumerate(sorted(set(rows)))}
+    assert numbers == [ranks[row] for row in rows]
+
+
+@pytest.mark.parametrize("step", [1, 10**9])
+def test_numbers_far_apart_are_numbered_like_near_ones(step: int) -> None:
+    found, places = numbered(np.array([7, -2, 7, 3]) * step)
+
+    assert found.tolist() == [-2 * step, 3 * step, 7 * step]
+    assert places.tolist() == [2, 0, 2, 1]
+
+
+def test_sums_are_exact_beyond_what_floats_hold() -> None:
+    large = np.array([2**55, 1, 2**55, 3])
+
+    assert sums(np.array([0, 0, 1, 1]), large, 3).tolist() == [2**55 + 1, 2**55 + 3, 0]
+
+
+def test_a_table_by_column_holds_the_rows_it_was_made_of() -> None:
+    rows = tuple(FlowRow("W", "E", "p", period, Decimal(period), Decimal(0)) for period in (1, 2))
+
+    table = RowTable.of(FlowRow, rows)
+
+    assert tuple(table) == rows
+    assert table == rows
+    assert (table[1], table[:1], len(table)) == (rows[1], rows[:1], 2)
+    assert table != rows[:1]
+
+
+def test_columns_are_written_as_their_rows_would_be() -> None:
+    texts = ["plain", "with, comma", 'with "quotes"', "with\nline", "", "中文", "a'b"] * 2
+    numbers = [str(number) for number in range(len(texts))]
+
+    found = csv_of_columns(("a", "b"), [column_of(texts), column_of(numbers)], str)
+
+    assert found == csv_bytes(("a", "b"), list(zip(texts, numbers, strict=True)))
 
 
 def test_a_price_far_outside_the_first_window_is_found() -> None:

@@ -41,6 +41,7 @@ class CheckThenAct(LedgerCollateral):
 
 
 def test_a_hundred_orders_on_money_for_seven() -> None:
+    """S-12: 100 parallel orders on a balance for 7: exactly 7 accepted, 93 refused."""
     stop_clock()
     market = two_hub_market()
     auction = open_auction_now()

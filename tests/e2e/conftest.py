@@ -2,59 +2,57 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e.service import Service
+from tests.e2e.service import Service, running_service
 from tests.e2e.visitor import Visitor
+from tests.scheduling import GALLERY
 
 FOLDER = Path(__file__).parent
-PATIENCE_S = 900  # a cold start and a whole day, on a busy machine
+PATIENCE_S = 1500  # a cold start, a whole day and its month, on a busy machine
 LOCALES = {"zh-hans": "zh_CN", "en": "en_GB"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies in this folder, give it time, and put it last: one service serves all of it.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what lies in this folder, give it time, and keep it together: one service serves it.
 
-    The gallery comes before the story, whose people would stand in its pictures.
+    The gallery comes before the story, whose people would stand in its pictures. One process does
+    the quick tests first; of two, one begins here, where most of the time goes.
     """
     here = [item for item in items if FOLDER in item.path.parents]
     for item in here:
         item.add_marker(pytest.mark.e2e)
         item.add_marker(pytest.mark.timeout(PATIENCE_S))
-    gathered = sorted(here, key=lambda item: item.path.name)
-    items[:] = [item for item in items if FOLDER not in item.path.parents] + gathered
+    gathered = sorted(here, key=lambda item: (item.path.name != GALLERY, item.path.name))
+    others = [item for item in items if FOLDER not in item.path.parents]
+    items[:] = gathered + others if hasattr(config, "workerinput") else others + gathered
 
 
 @pytest.fixture(scope="package")
 def service() -> Iterator[Service]:
     """Web server, worker, beat, database and broker with a seeded market."""
-    # Not below pytest's own folder: the account that runs the database may not enter that.
-    var = Path(tempfile.mkdtemp(prefix="hengsuan-e2e-"))
-    var.chmod(0o755)
-    running = Service(var)
-    running.do("prepare")
-    yield running
-    code = running.stop()
-    shutil.rmtree(var, ignore_errors=True)
-    assert code == 0
+    with running_service() as running:
+        yield running
 
 
 @pytest.fixture(scope="package")
-def browsers() -> Iterator[dict[str, Browser]]:
+def browsers(django_db_setup: None) -> Iterator[dict[str, Browser]]:
     """Chromium as the system has it, once in Chinese and once in English.
 
     Dates and times are typed into the browser's own fields, which speak the browser's language.
-    The package scope ends the event loop before other tests.
+    The package scope ends the event loop before other tests. The test database is made before the
+    loop begins, which Django would refuse to wait in; some tests of the folder use it.
     """
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     assert path, "Chromium is missing: 'make test' says how to install it."
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # The thread in which the loop runs uses the database too, before and after tests.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         started = {
             language: playwright.chromium.launch(
                 executable_path=path, args=["--no-sandbox"], env={**os.environ, "LANGUAGE": locale}

@@ -23,7 +23,9 @@ django.setup()
 from config.demo import trading  # noqa: E402
 from config.demo.appetite import Appetite  # noqa: E402
 from config.demo.cast import gather_cast  # noqa: E402
-from config.demo.day import DONE, Stage, play_day, prepare_market  # noqa: E402
+from config.demo.day import DONE, play_day, prepare_market  # noqa: E402
+from config.demo.month import play_month  # noqa: E402
+from config.demo.stage import Stage  # noqa: E402
 from config.embedded.process import free_port  # noqa: E402
 from config.supervision import Supervisor  # noqa: E402
 from marketplace.domain.credit_code import complete_credit_code  # noqa: E402
@@ -52,7 +54,7 @@ class Director:
 
     def prepare(self) -> None:
         """Seed members, money and calendars."""
-        prepare_market(self._stage, password=PASSWORD)
+        prepare_market(self._stage, password=PASSWORD, has_past=True)
         set_speed(speed=REAL_TIME)
 
     def play(self, orders_per_buyer: int) -> dict[str, str]:
@@ -69,6 +71,7 @@ class Director:
         auction = untouched.earliest("gate_closes_at")
         self._set_clock(auction.gate_closes_at - BEFORE_THE_GATE)
         played = play_day(busy, day=market_date(auction.delivery_starts_at))
+        play_month(busy)
         set_speed(speed=REAL_TIME)
         following = self._day_ahead(AuctionState.values).get(
             delivery_starts_at=played.delivery_ends_at

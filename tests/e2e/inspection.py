@@ -51,6 +51,8 @@ SAME_IN_CHINESE = {
         "English",
         "vCPU",
         "Wh",
+        "kg",
+        "kW",
         "kWh",
         "MWh",
         "kgCO",
@@ -62,7 +64,9 @@ SAME_IN_CHINESE = {
         "Gbit",
     ),
     *("NumPy", "SciPy", "HiGHS", "Python"),
-    *("IT", "Gb", "sha", "zip", "python", "pip", "txt"),
+    *("camt", "pain"),  # messages of ISO 20022
+    *("Verra", "Trust", "csv"),
+    *("FinOps", "IT", "Gb", "sha", "zip", "python", "pip", "txt"),
 }
 
 
@@ -123,7 +127,7 @@ def _names(**columns: str) -> list[str]:
 # Names that members gave to people, pools and places stay as they were given.
 _CHINESE_NAMES = [
     *_names(
-        pools="name dengbao_evidence xinchuang_evidence benchmark_name",
+        pools="name dengbao_evidence xinchuang_evidence carbon_evidence benchmark_name",
         members="contact_name city_zh name_zh bank_name",
         member_users="display_name",
     ),

@@ -2,8 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +59,17 @@ class Service:
             tail = self._log_path.read_text(errors="replace")[-4000:]
             raise ServiceFailed(f"{answer['error']}\n--- {self._log_path}\n{tail}")
         return answer["result"]
+
+
+@contextmanager
+def running_service() -> Iterator[Service]:
+    """Start a market and see that it ends in order."""
+    # Not below pytest's own folder: the account that runs the database may not enter that.
+    var = Path(tempfile.mkdtemp(prefix="hengsuan-e2e-"))
+    var.chmod(0o755)
+    running = Service(var)
+    running.do("prepare")
+    yield running
+    code = running.stop()
+    shutil.rmtree(var, ignore_errors=True)
+    assert code == 0

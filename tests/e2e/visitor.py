@@ -1,7 +1,9 @@
 """A person before the portal: a browser of their own, and every complaint that it makes."""
 
 import re
+from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Response
 
@@ -18,9 +20,17 @@ class Visitor:
     """Visits pages in one language and theme, and remembers what the browser complained about."""
 
     def __init__(
-        self, browser: Browser, url: str, *, language: str, theme: str = "light", width: int = WIDE
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        language: str,
+        theme: str = "light",
+        width: int = WIDE,
+        album: Path | None = None,
     ) -> None:
         self.complaints: list[str] = []
+        self._album, self._kept = album, 0
         self._context = browser.new_context(
             base_url=url,
             viewport={"width": width, "height": HEIGHTS[width]},
@@ -122,7 +132,11 @@ class Visitor:
     # --- judging -------------------------------------------------------------------------------
 
     def check(self) -> Self:
-        """Fail when the page is not accessible, not in the language, too wide or not quiet."""
+        """Fail when the page is not accessible, not in the language, too wide or not quiet.
+
+        Where there is an album, what the window shows is kept in it, in the order of the journey.
+        """
+        self._keep()
         where = self.page.url
         assert self.page.locator("html").get_attribute("lang") == HTML_LANGUAGE[self.language]
         assert self.text("h1"), f"{where} has no heading"
@@ -134,6 +148,17 @@ class Visitor:
     def check_quiet(self) -> None:
         """Fail when the browser complained: script errors, missing files, refused by the CSP."""
         assert self.complaints == [], self.page.url
+
+    def _keep(self) -> None:
+        if self._album is None:
+            return
+        self._album.mkdir(parents=True, exist_ok=True)
+        self._kept += 1
+        words = re.findall(r"(?<=/)[^/\d]+(?=/)", urlsplit(self.page.url).path)  # no ids, no codes
+        name = f"{self._kept:02}-{'-'.join(words) or 'home'}.jpg"
+        self.page.screenshot(
+            path=self._album / name, type="jpeg", quality=70, animations="disabled"
+        )
 
     def _hear(self, message: Any) -> None:
         if message.type in {"error", "warning"}:

@@ -212,7 +212,7 @@ def _order(
         first_period=1,
         last_period=len(trade.quantities),
         quantity=max(map(Decimal, trade.quantities)),
-        limit_price=trade.buyer_price,
+        limit_price=trade.buyer_price if is_buy else trade.seller_price,
         state="filled",
         submitted_at=GATE_CLOSES,
     )

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from orders.models import Order, OrderState
 from orders.services.submission import submit_order
+from orders.web.order_rows import order_row
 from orders.web.reasons import BUY_REASONS, COMMON_REASONS, SELL_REASONS, reason_text
 from settlement.models import Invoice
 from settlement.services.deliveries import (
@@ -148,11 +150,34 @@ def test_every_reason_has_a_sentence_with_all_its_figures(side: str) -> None:
         assert "%(" not in text, code
 
 
+def test_a_rest_within_the_limit_is_not_said_to_have_missed_the_price() -> None:
+    floor = open_floor()
+    floor.order.state = OrderState.PARTLY_FILLED
+    floor.order.reason_code = "partly_in_the_money"
+    floor.order.reason_params = {"limit": "6.92", "price": "6.2984", "missing": "0"}
+
+    with translation.override("en"):
+        text = reason_text(floor.order)
+
+    assert "6.2984 CNY/" in text
+    assert "within your limit of 6.92, but not all units could be supplied" in text
+
+
+def test_a_share_short_of_all_is_not_shown_as_all() -> None:
+    floor = open_floor()
+    floor.order.state, floor.order.acceptance = OrderState.PARTLY_FILLED, Decimal("0.9996")
+
+    assert order_row(floor.order).share == Decimal("0.999")
+
+
 def test_an_unknown_reason_still_says_the_state() -> None:
     floor = open_floor()
     floor.order.state, floor.order.reason_code = OrderState.REJECTED, "from_the_future"
 
-    assert reason_text(floor.order) == "Not matched; the hold is free."
+    with translation.override("en"):
+        assert reason_text(floor.order) == "Not matched; the hold is free."
+    with translation.override("zh-hans"):
+        assert reason_text(floor.order) == "未成交，冻结资金已解冻。"
 
 
 def test_cancelling_asks_first_then_frees_the_hold() -> None:

@@ -83,6 +83,22 @@ def test_correction_is_kept_with_what_was_before(seller, pool):
     assert "示例资源池 → 改名" in text_of(answer)
 
 
+def test_declared_carbon_names_its_evidence(seller, pool):
+    url = reverse("pool-edit", args=[pool.identifier])
+    claim = {"carbon_g_per_unit_hour": "0"}
+
+    bare = browser(seller).post(url, form_of(pool, **claim))
+    proved = form_of(pool, **claim, carbon_evidence="绿证 1")
+    answer = browser(seller).post(url, proved, follow=True)
+
+    pool.refresh_from_db()
+    assert bare.status_code == 422
+    assert "carbon_evidence" in bare.context["form"].errors
+    assert (pool.carbon_g_per_unit_hour, pool.carbon_evidence) == (0, "绿证 1")
+    assert pool.trust_level == TrustLevel.DECLARED
+    assert "绿证 1" in text_of(answer)
+
+
 def test_new_evidence_puts_trust_back_to_declared(seller, pool):
     changes = {"dengbao_level": "3", "dengbao_evidence": "备案证明 1"}
 

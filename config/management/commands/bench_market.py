@@ -25,8 +25,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config.demo.appetite import Buyer
 from config.demo.cast import Cast, gather_cast
-from config.demo.day import MIDNIGHT, Stage, prepare_market
+from config.demo.day import MIDNIGHT, prepare_market
 from config.demo.funding import fund
+from config.demo.stage import Stage
 from config.management.commands.demo import DEMO_PASSWORD
 from config.supervision import Supervisor
 from marketplace.domain.periods import local_instant

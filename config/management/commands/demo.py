@@ -11,16 +11,18 @@ from django.db.models import Count
 
 from config import env
 from config.demo import facts
-from config.demo.day import DemonstrationStuck, Stage, play_day, prepare_market
+from config.demo.day import play_day, prepare_market
 from config.demo.imports import DataMissing, require_files
 from config.demo.live import LiveMarket
+from config.demo.month import play_month
+from config.demo.stage import DemonstrationStuck, Stage
 from config.demo.summary import print_summary
 from config.supervision import SupervisionError, Supervisor
 from marketplace.models import Membership, Role
 
 SHOWN_ROLES = (
-    ("需求方 buyer", Role.BUYER, False),
-    ("供给方 supplier", Role.SUPPLIER, False),
+    ("买方 buyer", Role.BUYER, False),
+    ("供方 supplier", Role.SUPPLIER, False),
     ("财务 finance", Role.FINANCE, True),
     ("运营 operator", Role.OPERATOR, True),
     ("审计 auditor", Role.AUDITOR, True),
@@ -62,8 +64,9 @@ class Command(BaseCommand):
     ) -> None:
         self._say(f"服务已启动 the service answers at {service.url}")
         stage = Stage(say=self._say, watch=service.check)
-        day = prepare_market(stage, password=DEMO_PASSWORD, data=data)
+        day = prepare_market(stage, password=DEMO_PASSWORD, data=data, has_past=True)
         auction = play_day(stage, day=day, data=data)
+        play_month(stage)
         checks = print_summary(self._print, auction)
         if report is not None:
             report.write_text(json.dumps(facts.report(auction, checks), default=str, indent=1))

@@ -6,6 +6,10 @@ from django.core.management.base import BaseCommand
 
 from marketplace.models import Organisation, OrganisationState
 from settlement.services.accounts import open_member_accounts, open_platform_accounts
+from settlement.services.banking.profiles import seed_profiles
+from settlement.services.banking.workdays import seed_calendar
+from settlement.services.carbon.factors import load_factor_sets
+from settlement.services.carbon.references import load_green_references
 from settlement.services.grid_factors import load_grid_factors
 
 
@@ -24,5 +28,7 @@ class Command(BaseCommand):
             open_member_accounts(member)
         self.stdout.write(
             f"{len(accounts)} platform accounts, {len(members)} members with accounts,"
-            f" {load_grid_factors()} grid emission factors"
+            f" {load_grid_factors()} grid emission factors, {load_factor_sets()} factor sets,"
+            f" {load_green_references()} stated green shares,"
+            f" {seed_calendar()} calendar days, {seed_profiles()} file layouts"
         )

@@ -156,3 +156,25 @@ def a_poor_block_is_called_a_paradox_and_counted(forgery: Forgery) -> None:
     a_poor_block_is_called_a_paradox(forgery)
     count = forgery.summary.paradoxically_rejected + 1
     forgery.summary = forgery.summary._replace(paradoxically_rejected=count)
+
+
+@corrupts("4")
+def a_lot_goes_to_a_buyer_who_pays_more_than_the_limit(forgery: Forgery) -> None:
+    """One lot of a trade passes to a rejected buy of the same place; all sums stay."""
+    losers = [s for s in forgery.steps("buy") if (forgery.margin(s) or 0) < 0]
+    deal, bought, loser = forgery.pick(
+        [
+            (deal, bought, loser)
+            for deal, bought, _ in forgery.local_deals()
+            for loser in losers
+            if (loser.hub, loser.product, loser.period) == (deal.hub, deal.product, deal.period)
+            and loser.accepted_quantity == 0
+        ]
+    )
+    lot = forgery.lot(deal.product)
+    forgery.accept(bought, -lot)
+    forgery.accept(loser, lot)
+    forgery.edit("assignments", deal, quantity=deal.quantity - lot)
+    rows = forgery.rows["assignments"]
+    rows.append(deal._replace(buy_order_id=loser.order_id, quantity=lot))
+    forgery.rows["assignments"] = [row for row in rows if row.quantity > 0]

@@ -135,6 +135,7 @@ def test_entries_over_the_same_accounts_in_any_order_never_deadlock() -> None:
 
 
 def test_numbers_leave_no_gap_under_parallel_issue_and_roll_back() -> None:
+    """S-25: 50 at once, 5 of them rolled back: no gap, no duplicate."""
     day = date(2026, 11, 23)
 
     def issue(number: int) -> str:
@@ -152,6 +153,7 @@ def test_numbers_leave_no_gap_under_parallel_issue_and_roll_back() -> None:
 
 
 def test_an_auction_settled_by_many_at_once_is_settled_once() -> None:
+    """S-23: a run started by many is one run."""
     auction = published_auction(
         Market(), [Trade(funded("100"), funded(), ["2", "3"], "5.4321", "5", "0.1", hold="40")]
     )

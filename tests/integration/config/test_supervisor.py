@@ -12,6 +12,8 @@ import pytest
 
 from config.supervision import Supervisor
 from config.supervision.child import Child, Program
+from config.supervision.errors import SupervisionError
+from config.supervision.port import open_port
 
 pytestmark = pytest.mark.processes
 
@@ -130,6 +132,18 @@ def test_busy_port_that_was_asked_for_is_told_in_one_sentence(checkout):
         f"CommandError: Port {port} is in use: end the program that holds it, choose another port,"
         " or name none and the next free one is taken."
     )
+
+
+def test_services_that_start_together_take_ports_of_their_own():
+    with open_port("127.0.0.1", 0) as one, open_port("127.0.0.1", 0) as other:
+        first, second = one.getsockname()[1], other.getsockname()[1]
+
+        assert 8000 <= first < second
+
+
+def test_address_of_another_machine_is_told_in_one_sentence():
+    with pytest.raises(SupervisionError, match=r"192\.0\.2\.1:8000 cannot be served"):
+        open_port("192.0.2.1", 8000)
 
 
 def test_program_that_dies_at_once_is_retried_with_growing_pauses(tmp_path):

@@ -101,7 +101,8 @@ def test_every_topic_has_its_words(language: str) -> None:
                 "starts_at": "2026-11-22T00:00:00+00:00", "accepted": 1, "rejected": 1,
                 "orders": 2, "unit_hours": "3", "missing": "1", "contracted": "3",
                 "number": "B", "gross_cny": "1", "available_cny": "1", "days": 2,
-                "expires_on": "2026-12-01",
+                "expires_on": "2026-12-01", "due_on": "2026-12-01", "until": "2026-12-01",
+                "face_cny": "1", "owed_cny": "1", "step": 1,
             }  # fmt: skip
             announce([told(actor, topic=topic.code, params=names)])
             shown = notification_text(actor.organisation.notifications.get(topic=topic.code))

@@ -218,7 +218,7 @@ def test_events_are_applied_once(auction: Auction) -> None:
     assert consume_pending() == 1
     assert consume_outbox() == 0
 
-    assert Account.objects.filter(organisation=member).count() == 3
+    assert Account.objects.filter(organisation=member).count() == 4
     assert InboxReceipt.objects.filter(consumer="settlement").count() == 1
 
 

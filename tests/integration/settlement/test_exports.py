@@ -24,7 +24,7 @@ from settlement.exports.files import (
     export_summary,
     export_trial_balance,
 )
-from settlement.exports.pdf import _engine, confirmation_pdf, invoice_pdf
+from settlement.exports.pdf import confirmation_pdf, invoice_pdf, pdf_engine
 from settlement.exports.report import Column, ColumnKind, Report, inert
 from settlement.exports.xlsx import xlsx_bytes
 from settlement.models import Invoice
@@ -86,6 +86,7 @@ def _table(content: bytes) -> list[list[str]]:
 
 @pytest.mark.parametrize("text", NASTY)
 def test_no_text_becomes_a_formula_in_csv(text: str) -> None:
+    """S-17: every nasty text is inert in CSV and stays readable."""
     content = csv_bytes(_report([text]))
 
     cell = _table(content)[1][0]
@@ -110,6 +111,7 @@ def test_control_totals_stand_below_the_table() -> None:
 
 
 def test_no_text_becomes_a_formula_in_xlsx() -> None:
+    """S-17: no formula node stands in the XML of the workbook."""
     content = xlsx_bytes([_report(NASTY)])
 
     sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
@@ -162,7 +164,7 @@ def test_a_statement_repeats_byte_for_byte_and_its_manifest_says_what_it_is(
     records = [row[0] for row in table[1:] if not row[0].startswith("#")]
     assert first.content == second.content
     assert first.filename == "statement-BUYX-20261101-20261130.csv"
-    assert records.count("opening") == records.count("closing") == 3
+    assert records.count("opening") == records.count("closing") == 4
     assert [row[6] for row in table if row[0] == "movement"] == ["deposit", "buyer_bill"]
     assert first.manifest["reports"]["statement"]["closing:2203.BUYX"] == format(
         5000 - settled.gross.amount, ".6f"
@@ -234,7 +236,7 @@ def test_the_confirmation_as_pdf_says_who_serves_whom(settled: Invoice) -> None:
     "url", ["file:///etc/passwd", "http://127.0.0.1/", "asset:///../../etc/passwd", "data:,x"]
 )
 def test_a_document_loads_nothing_from_outside(url: str) -> None:
-    _, fetcher = _engine()
+    _, fetcher = pdf_engine()
 
     with pytest.raises(FatalURLFetchingError, match="nothing from outside"):
         fetcher.fetch(url)

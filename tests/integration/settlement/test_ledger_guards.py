@@ -1,7 +1,10 @@
 """Each guarantee of the ledger, broken on purpose, with real commits as the role that serves."""
 
+from datetime import date, timedelta
+
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection
+from django.utils import timezone
 
 from settlement.models import (
     Account,
@@ -19,45 +22,51 @@ from tests.factories.ledger import TODAY, deposit, make_member
 pytestmark = pytest.mark.runtime_role
 
 
-def _raw_entry(key: str, **fields: object) -> JournalEntry:
-    period = BookPeriod.objects.get(days__contains=TODAY)
-    return JournalEntry.objects.create(
-        **{
-            "kind": "test",
-            "effective_on": TODAY,
-            "period": period,
-            "source_type": "test",
-            "source_id": "1",
-            "idempotency_key": key,
-            "fingerprint": "f",
-            **fields,
-        }
-    )
+_ENTRY = """
+WITH entry AS (
+    INSERT INTO settlement_journalentry (
+        public_id, book, kind, effective_on, period_id, recorded_at, source_type, source_id,
+        idempotency_key, fingerprint, reason, reverses_id, transaction_number
+    ) SELECT gen_random_uuid(), 'main', 'test', %(day)s, p.id, '2000-01-01Z', 'test', '1',
+             %(key)s, 'f', '', %(reverses)s, 4711
+        FROM settlement_bookperiod p WHERE p.days @> %(month_of)s::date
+    RETURNING id
+)
+INSERT INTO settlement_posting (entry_id, line, account_id, asset_id, amount, memo)
+SELECT entry.id, l.line, l.account, l.asset, l.amount, ''
+  FROM entry, unnest(%(accounts)s::bigint[], %(assets)s::text[], %(amounts)s::numeric[])
+       WITH ORDINALITY AS l (account, asset, amount, line)
+"""
 
 
-@transaction.atomic
-def _commit_entry(key: str, lines: list[tuple[Account, object]], **fields: object) -> None:
-    """Write an entry and its postings in one transaction, past the service."""
-    entry = _raw_entry(key, **fields)
-    rows = [
-        (entry.pk, line, account.pk, account.asset_id, amount)
-        for line, (account, amount) in enumerate(lines, 1)
-    ]
+def _commit_entry(
+    key: str,
+    lines: list[tuple[Account, str]],
+    *,
+    day: date = TODAY,
+    reverses: JournalEntry | None = None,
+) -> None:
+    """Write an entry and its postings, past the service and the functions."""
     with connection.cursor() as cursor:
-        for row in rows:
-            cursor.execute(
-                "INSERT INTO settlement_posting"
-                " (entry_id, line, account_id, asset_id, amount, memo)"
-                " VALUES (%s, %s, %s, %s, %s, '')",
-                row,
-            )
+        cursor.execute(
+            _ENTRY,
+            {
+                "day": day,
+                "month_of": TODAY,
+                "key": key,
+                "reverses": reverses and reverses.pk,
+                "accounts": [account.pk for account, _amount in lines],
+                "assets": [account.asset_id for account, _amount in lines],
+                "amounts": [amount for _account, amount in lines],
+            },
+        )
 
 
 def _sqlstate(caught: pytest.ExceptionInfo[DatabaseError]) -> str:
     return caught.value.__cause__.diag.sqlstate
 
 
-def test_an_unbalanced_entry_fails_at_commit() -> None:
+def test_an_unbalanced_entry_is_refused() -> None:
     member = make_member(funds="100")
     funds = account_for("member_funds", organisation=member)
 
@@ -70,13 +79,24 @@ def test_an_unbalanced_entry_fails_at_commit() -> None:
 
 
 @pytest.mark.parametrize("amounts", [[], ["1"]])
-def test_an_entry_with_fewer_than_two_postings_fails_at_commit(amounts: list[str]) -> None:
+def test_an_entry_with_fewer_than_two_postings_is_refused(amounts: list[str]) -> None:
     make_member(funds="1")
 
     with pytest.raises(IntegrityError) as caught:
         _commit_entry("thin", [(account_for("bank"), amount) for amount in amounts])
 
     assert _sqlstate(caught) == "23L01"
+
+
+def test_an_entry_is_stamped_by_the_database_whatever_it_says() -> None:
+    make_member(funds="1")
+    before = timezone.now()
+
+    _commit_entry("stamped", [(account_for("bank"), "1"), (account_for("rounding"), "-1")])
+
+    entry = JournalEntry.objects.get(idempotency_key="stamped")
+    assert abs(entry.recorded_at - before) < timedelta(minutes=1)
+    assert entry.transaction_number != 4711
 
 
 def test_a_committed_entry_takes_no_more_postings() -> None:
@@ -169,11 +189,13 @@ def test_an_entry_outside_its_period_or_in_a_closed_one_is_refused() -> None:
     make_member(funds="100")
     period = BookPeriod.objects.get(days__contains=TODAY)
 
+    lines = [(account_for("bank"), "1"), (account_for("rounding"), "-1")]
+
     with pytest.raises(IntegrityError) as outside:
-        _raw_entry("outside", effective_on=TODAY.replace(month=12))
-    BookPeriod.objects.filter(pk=period.pk).update(state=PeriodState.HARD_CLOSED)
+        _commit_entry("outside", lines, day=TODAY.replace(month=12))
+    BookPeriod.objects.filter(pk=period.pk).update(state=PeriodState.SOFT_CLOSED)
     with pytest.raises(IntegrityError) as closed:
-        _raw_entry("closed")
+        _commit_entry("closed", lines)
 
     assert _sqlstate(outside) == "23L05"
     assert _sqlstate(closed) == "23L05"

@@ -1,19 +1,31 @@
 """Readings by form and by file: corrected by revision, refused with a reason, all or nothing."""
 
+import base64
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import IntegrityError, transaction
 
 from marketplace.domain.errors import NotFound, NotPermitted, RuleBroken
 from marketplace.domain.tables import ImportRefused
-from settlement.models import Delivery, MeterReading
+from marketplace.services.checks import Missing
+from settlement.models import CounterReset, Delivery, MeteringRules, MeterReading
+from settlement.services.counters import announce_reset, decide_reset
+from settlement.services.meter_keys import (
+    MeterKeyInvalid,
+    SignatureWrong,
+    end_meter_key,
+    register_meter_key,
+)
 from settlement.services.metering import (
     DeliveryTakesNoReadings,
     import_readings,
     record_reading,
 )
+from settlement.services.metering_rules import CorrectionTooLate, CounterWentBack
+from tests.factories.marketplace import operator
 from tests.factories.settlement import (
     DELIVERY_STARTS,
     Market,
@@ -77,6 +89,7 @@ def test_the_same_interval_again_is_a_correction(delivery: Delivery) -> None:
 def test_a_wrong_reading_is_refused_with_its_field(
     delivery: Delivery, fields: dict[str, object], code: str, field: str
 ) -> None:
+    """S-20, S-22: naive and future times, and bad figures, are refused."""
     with pytest.raises(RuleBroken) as caught:
         _record(delivery, **fields)
 
@@ -85,6 +98,7 @@ def test_a_wrong_reading_is_refused_with_its_field(
 
 
 def test_a_part_of_a_read_interval_is_refused(delivery: Delivery) -> None:
+    """S-22: an overlapping interval is refused."""
     _record(delivery)
 
     with pytest.raises(RuleBroken) as caught:
@@ -114,11 +128,89 @@ def test_only_the_supplier_or_the_operator_reads_the_meter(delivery: Delivery) -
         _record(delivery, actor=as_seller(funded()))
 
 
-def test_a_settled_delivery_takes_no_readings(delivery: Delivery) -> None:
+def test_a_settled_delivery_takes_readings_with_a_reason_and_marks_them(
+    delivery: Delivery,
+) -> None:
     Delivery.objects.update(state="settled")
 
-    with pytest.raises(DeliveryTakesNoReadings):
+    with pytest.raises(Missing):
         _record(delivery)
+    reading = _record(delivery, reason="the meter was read again")
+
+    assert (reading.is_late, reading.reason) == (True, "the meter was read again")
+
+
+def test_after_the_window_of_the_metering_rules_no_reading_is_taken(delivery: Delivery) -> None:
+    """S-22: forty days late is taken while the rules allow it."""
+    Delivery.objects.update(state="settled")
+    MeteringRules.objects.create(valid_from="2026-01-01", correction_days=40)
+    move_clock(delivery.ends_at + timedelta(days=40))
+    assert _record(delivery, reason="forty days late").is_late
+    move_clock(delivery.ends_at + timedelta(days=40, seconds=1))
+
+    with pytest.raises(CorrectionTooLate):
+        _record(delivery, reason="a second more")
+
+
+def test_a_failed_delivery_takes_no_readings(delivery: Delivery) -> None:
+    Delivery.objects.update(state="settled", failure_reason="not_handed_over")
+
+    with pytest.raises(DeliveryTakesNoReadings):
+        _record(delivery, reason="it ran after all")
+
+
+def test_a_counter_never_goes_back_without_an_approved_reset(delivery: Delivery) -> None:
+    """S-22: a counter reset needs approval."""
+    move_clock(DELIVERY_STARTS + 2 * HOUR)
+    second = {"starts_at": DELIVERY_STARTS + HOUR, "ends_at": DELIVERY_STARTS + 2 * HOUR}
+    _record(delivery, counter=Decimal(1000))
+    with pytest.raises(CounterWentBack):
+        _record(delivery, counter=Decimal("3.5"), **second)
+    reset = announce_reset(
+        actor=as_seller(delivery.allocation.seller),
+        delivery_public_id=delivery.public_id,
+        reset_at=DELIVERY_STARTS + HOUR,
+        reason="new meter",
+    )
+    with pytest.raises(CounterWentBack):
+        _record(delivery, counter=Decimal("3.5"), **second)
+
+    decide_reset(actor=operator(), reset_public_id=reset.public_id, approve=True)
+
+    assert _record(delivery, counter=Decimal("3.5"), **second).counter == Decimal("3.5")
+    with pytest.raises(IntegrityError, match="decided once"), transaction.atomic():
+        CounterReset.objects.update(state="refused")
+
+
+def test_a_signed_file_is_verified_and_a_wrong_signature_stores_nothing(
+    delivery: Delivery,
+) -> None:
+    """S-11: of a wrongly signed message nothing is stored."""
+    private = Ed25519PrivateKey.generate()
+    seller = as_seller(delivery.allocation.seller)
+    key = register_meter_key(
+        actor=seller, name="hall 3", public_key=private.public_key().public_bytes_raw().hex()
+    )
+    data = (HEADER + _row(delivery.allocation.number, 0)).encode()
+    signature = base64.b64encode(private.sign(data)).decode()
+    signed = {"key_fingerprint": key.fingerprint, "signature": signature}
+
+    with pytest.raises(SignatureWrong):
+        import_readings(actor=seller, data=data + b"\n", **signed)
+    assert not MeterReading.objects.exists()
+    stored = import_readings(actor=seller, data=data, **signed)
+    unsigned = import_readings(
+        actor=seller, data=(HEADER + _row(delivery.allocation.number, 15)).encode()
+    )
+
+    assert stored[0].batch.signed == "verified"
+    assert stored[0].batch.key == key
+    assert unsigned[0].batch.signed == "unsigned"
+    end_meter_key(actor=seller, key_public_id=key.public_id)
+    with pytest.raises(SignatureWrong):
+        import_readings(actor=seller, data=data, **signed)
+    with pytest.raises(MeterKeyInvalid):
+        register_meter_key(actor=seller, name="x", public_key="deadbeef")
 
 
 HEADER = "delivery,starts_at,ends_at,quantity,energy_wh\n"

@@ -123,6 +123,7 @@ def test_holds_are_used_and_the_rest_is_freed(example: Auction) -> None:
 
 
 def test_readings_decide_and_what_was_not_read_counts_as_contracted(example: Auction) -> None:
+    """S-22: a gap is settled by the written rule."""
     settle_auction(auction_id=example.pk)
 
     periods = RatedPeriod.objects.order_by("id").values_list("sold", "metered", "billed")
@@ -176,6 +177,7 @@ def test_a_delivery_that_has_not_ended_keeps_the_auction_unsettled() -> None:
 
 
 def test_a_delivery_never_handed_over_costs_nothing_and_frees_the_hold() -> None:
+    """S-29: a supplier that delivers nothing is paid nothing."""
     buyer = funded("100")
     auction = published_auction(Market(), [Trade(buyer, funded(), ["1"], "5", "5", hold="10")])
     move_clock(DELIVERY_STARTS + HOUR)

@@ -14,6 +14,7 @@ PRODUCT = TradedProduct(
     quantity_lot=Decimal(8),
     price_max=Decimal(100),
     listed=Decimal(4000),
+    green_class_g=Decimal(120),
 )
 TRAINING = Scenario("model_training", "L3", None, frozenset({"AI"}))
 INFERENCE = Scenario("interactive_inference", "L1", Decimal(5), frozenset({"AI"}))
@@ -77,3 +78,13 @@ def test_a_scenario_without_a_product_it_can_run_on_draws_nothing(missing):
     )
 
     assert list(orders) == []
+
+
+def test_some_of_the_work_that_can_move_asks_for_green_capacity():
+    limits = {scenario: [] for scenario in ("model_training", "interactive_inference")}
+    for order in drawn():
+        limits[order.scenario.code].append(order.max_carbon_g)
+
+    assert set(limits["interactive_inference"]) == {None}
+    green = limits["model_training"].count(Decimal(120))
+    assert 0 < green < len(limits["model_training"]) / 3

@@ -26,7 +26,7 @@ from marketplace.domain.periods import (
     week_window,
 )
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
 days = st.dates(date(2020, 1, 1), date(2035, 12, 30))
 
 
@@ -63,6 +63,7 @@ def test_touching_periods_do_not_overlap() -> None:
     ],
 )
 def test_empty_and_zoneless_periods_are_refused(start: datetime, end: datetime) -> None:
+    """S-20: naive time stamps are refused."""
     with pytest.raises(ValueError, match="period"):
         Period(start, end)
 
@@ -80,6 +81,47 @@ def test_a_market_day_has_24_hours_that_meet(day: date) -> None:
 def test_a_day_of_a_zone_with_summer_time_is_stepped_by_elapsed_time() -> None:
     assert len(day_periods(date(2026, 3, 29), BERLIN)) == 23
     assert len(day_periods(date(2026, 10, 25), BERLIN)) == 25
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "quarters"),
+    [
+        (date(2026, 3, 29), BERLIN, 92),
+        (date(2026, 10, 25), BERLIN, 100),
+        (date(2026, 10, 24), BERLIN, 96),
+        (date(2026, 3, 29), SHANGHAI, 96),
+        (date(2028, 2, 29), SHANGHAI, 96),
+    ],
+)
+def test_a_day_has_the_quarter_hours_that_pass(day: date, zone: ZoneInfo, quarters: int) -> None:
+    """S-20: intervals by UTC instants; a day has 92, 96 or 100 quarter hours; leap day."""
+    slots = slots_of(day_window(day, zone))
+
+    assert len(slots) == quarters
+    assert {slot.minutes for slot in slots} == {15}
+    assert len({slot.starts_at for slot in slots}) == quarters
+    assert all(a.ends_at == b.starts_at for a, b in pairwise(slots))
+    assert {market_date(slot.starts_at, zone) for slot in slots} == {day}
+
+
+def test_local_times_that_are_not_or_are_twice() -> None:
+    """S-20: a wall-clock time that does not exist is refused; of two the first is meant."""
+    with pytest.raises(ValueError, match="does not exist"):
+        local_instant(date(2026, 3, 29), time(2, 30), BERLIN)
+
+    first = local_instant(date(2026, 10, 25), time(2, 30), BERLIN)
+    second = local_instant(date(2026, 10, 25), time(2, 30, fold=1), BERLIN)
+    assert (first.hour, second.hour) == (0, 1)
+    assert Period(first, second).minutes == 60
+
+
+def test_a_leap_month_and_the_month_of_an_instant_follow_the_stated_zone() -> None:
+    """S-20: month end in Shanghai is not month end in UTC."""
+    assert month_window(date(2028, 2, 1)).minutes == 29 * 1440
+    instant = datetime(2026, 11, 30, 16, tzinfo=UTC)
+    assert market_date(instant, SHANGHAI) == date(2026, 12, 1)
+    assert market_date(instant, ZoneInfo("UTC")) == date(2026, 11, 30)
+    assert month_window(date(2026, 11, 1)).ends_at == instant
 
 
 @given(days)
@@ -102,6 +144,7 @@ def test_a_month_has_one_period_a_day(day: date) -> None:
 
 
 def test_month_boundaries_are_those_of_the_market_not_of_utc() -> None:
+    """S-20: months end by the stated zone, not by UTC."""
     assert month_window(date(2026, 12, 15)).starts_at == datetime(2026, 11, 30, 16, tzinfo=UTC)
     assert first_of_next_month(date(2026, 12, 31)) == date(2027, 1, 1)
     assert first_of_next_month(date(2027, 1, 31)) == date(2027, 2, 1)

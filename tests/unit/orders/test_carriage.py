@@ -2,13 +2,11 @@
 
 from fractions import Fraction
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.domain.carriage import Parcel, share_tariffs
 
-# How fast examples come depends on what else the machine does.
-patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 rates = st.fractions(min_value=0, max_value=5, max_denominator=100)
 parcels = st.lists(
     st.builds(Parcel, units=st.integers(1, 900).map(Fraction), spread=rates, tariff=rates),
@@ -21,7 +19,6 @@ def _paid(carried: list[Parcel], shares: list[Fraction]) -> Fraction:
     return sum((p.units * share for p, share in zip(carried, shares, strict=True)), Fraction(0))
 
 
-@patiently
 @given(parcels, st.fractions(min_value=0, max_value=1, max_denominator=50))
 def test_tariffs_add_up_and_stay_within_the_spread(carried: list[Parcel], share: Fraction) -> None:
     due = share * sum((p.units * p.spread for p in carried), Fraction(0))
@@ -30,7 +27,6 @@ def test_tariffs_add_up_and_stay_within_the_spread(carried: list[Parcel], share:
     assert all(0 <= rate <= p.spread for p, rate in zip(carried, shares, strict=True))
 
 
-@patiently
 @given(parcels, rates)
 def test_tariffs_add_up_where_the_spreads_do_not_cover_them(
     carried: list[Parcel], excess: Fraction

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.domain.reference import load_table
-from settlement.domain.carbon import (
+from settlement.domain.carbon.effectiveness import cue_of
+from settlement.domain.carbon.energy import (
     EnergyInterval,
     facility_energy_wh,
     it_energy_wh,
@@ -31,7 +32,7 @@ def test_card_hours_at_guian_worked_example() -> None:
     assert statement.facility_wh == 406_502
     assert statement.grams == Decimal("231015.0866")
     assert statement.tonnes == Decimal("0.231015")
-    assert statement.cue_kg_per_kwh == Decimal("0.6734")
+    assert cue_of(statement.grams, statement.it_wh) == Decimal("0.6734")
 
 
 def test_the_published_factor_of_the_example_is_in_the_reference_data() -> None:
@@ -63,10 +64,6 @@ def test_a_period_cut_in_two_gives_the_same_energy_and_grams(
     assert first.facility_wh + second.facility_wh == whole.facility_wh
     assert first.grams + second.grams == whole.grams
     assert whole.tonnes == tonnes_of(whole.grams)
-
-
-def test_no_energy_has_no_effectiveness() -> None:
-    assert state_location_based([]).cue_kg_per_kwh is None
 
 
 @pytest.mark.parametrize(

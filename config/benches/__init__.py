@@ -1,0 +1,1 @@
+"""What times parts of the market by themselves."""

@@ -1,0 +1,1 @@
+"""The bank, payouts, monthly statements and tax invoices, for programs."""

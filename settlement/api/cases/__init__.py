@@ -1,0 +1,1 @@
+"""Disputes and vouchers for programs."""

@@ -1,0 +1,1 @@
+"""Pure rules of the monthly cycle: workdays, bank files, matching, file layouts."""

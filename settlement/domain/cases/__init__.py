@@ -1,0 +1,1 @@
+"""Pure rules of disputes, vouchers and defaults."""

@@ -1,0 +1,1 @@
+"""Registries of certificates and credits."""

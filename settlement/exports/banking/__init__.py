@@ -1,0 +1,1 @@
+"""Files of the bank: payment files, remittance advices, accounting vouchers, contracts."""

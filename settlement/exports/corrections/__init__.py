@@ -1,0 +1,1 @@
+"""Reports of corrections: what runs changed, what short service cost."""

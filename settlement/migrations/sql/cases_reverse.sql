@@ -1,0 +1,1 @@
+DROP FUNCTION IF EXISTS case_moves_as_listed() CASCADE;

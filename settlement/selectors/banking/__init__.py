@@ -1,0 +1,1 @@
+"""Bank, payouts, statements and tax invoices: what is read of them."""

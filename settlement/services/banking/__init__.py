@@ -1,0 +1,1 @@
+"""Bank, payouts, statements and tax invoices: what people do with them."""

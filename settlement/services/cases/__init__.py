@@ -1,0 +1,1 @@
+"""Disputes, vouchers, defaults and what stands behind a member."""

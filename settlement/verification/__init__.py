@@ -1,0 +1,1 @@
+"""Recomputations that share no code with what they check."""

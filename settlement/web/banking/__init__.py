@@ -1,0 +1,1 @@
+"""Pages of the bank, payouts, monthly statements and tax invoices."""

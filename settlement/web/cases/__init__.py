@@ -1,0 +1,1 @@
+"""Pages of disputes, vouchers, defaults and security deposits."""

@@ -1,0 +1,1 @@
+"""Pages of the months of the books and of the sweep."""

@@ -1,0 +1,1 @@
+"""Pages of what holds for everybody: service terms, rules of disputes and defaults."""
