@@ -1,4 +1,7 @@
-"""The story of the market, walked in a browser in both languages, on the running service."""
+"""The story of the market, walked in a browser in both languages, on the running service.
+
+What each role saw on its way is kept in ``var/artifacts/journeys`` (or below HENGSUAN_ARTIFACTS).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ import pytest
 
 from marketplace.domain.periods import market_date
 from tests.e2e import people
+from tests.e2e.artifacts import artifacts
 from tests.e2e.casts import CASTS, Cast
 from tests.e2e.service import Service
 from tests.e2e.tables import csv_rows, figures_of, same_in_cents, xlsx_row
@@ -30,6 +34,7 @@ SUMMARY_COLUMNS = (
     *("buyer_gross_cny", "seller_gross_cny"),
 )
 FIRST_PERIOD, LAST_PERIOD = 10, 11
+LOOKS_AT_THE_SUMMARY = 20
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,18 @@ class Bill:
 def test_a_supplier_sells_a_buyer_buys_and_the_books_tie(
     cast: Cast, service: Service, visit: Open
 ) -> None:
-    def open_browser(email: str = "") -> Visitor:
-        visitor: Visitor = visit(language=cast.language, width=cast.width)
+    album = artifacts() / "journeys" / f"{cast.language}-{cast.width}"
+
+    def open_browser(role: str, email: str = "") -> Visitor:
+        visitor: Visitor = visit(language=cast.language, width=cast.width, album=album / role)
         return visitor.sign_in(email, people.PASSWORD) if email else visitor
 
-    supplier, buyer = open_browser(), open_browser(people.BUYER)
-    finance = open_browser(people.FINANCE)
+    supplier, buyer = open_browser("supplier"), open_browser("buyer", people.BUYER)
+    finance = open_browser("finance", people.FINANCE)
     _sign_up(supplier, cast)
-    _admit(open_browser(people.OPERATOR), cast)
+    _admit(open_browser("operator", people.OPERATOR), cast)
     service.do("accounts_open", credit_code=cast.credit_code)
-    _pay_in(finance, open_browser(people.SECOND_FINANCE), cast)
+    _pay_in(finance, open_browser("second-finance", people.SECOND_FINANCE), cast)
     _list_capacity(supplier, cast, service)
     auction = service.do("open_next_auction")
     order_path = _bid(buyer, cast, auction["code"])
@@ -63,10 +70,11 @@ def test_a_supplier_sells_a_buyer_buys_and_the_books_tie(
     _hand_over_and_confirm(supplier, buyer, service, starts_at)
     _meter(supplier, service, starts_at)
     service.do("end_day", code=auction["code"])
-    keeper = open_browser(people.BUYER_FINANCE)
+    keeper = open_browser("buyer-finance", people.BUYER_FINANCE)
     bill = _read_bill(keeper)
-    _download_statement(keeper, bill)
-    _download_summary(finance, auction["code"], bill)
+    span = _span_around(starts_at)
+    _download_statement(keeper, bill, span)
+    _download_summary(finance, auction["code"], bill, span)
     for visitor in (supplier, buyer, finance):
         visitor.check_quiet()
 
@@ -223,21 +231,45 @@ def _read_bill(buyer: Visitor) -> Bill:
     return Bill(number=number, gross=gross)
 
 
-def _download_summary(finance: Visitor, code: str, bill: Bill) -> None:
-    finance.go("/finance/summary/").check()
-    rows = {row["key"]: row for row in csv_rows(finance.download("a[href*='summary.csv']"))}
+def _span_around(starts_at: datetime) -> str:
+    """Return the days around a delivery, as pages ask for them.
+
+    Left to themselves they show the present month; the bill may be of the last day of another.
+    """
+    day = market_date(starts_at)
+    return f"since={day - timedelta(days=1)}&until={day + timedelta(days=2)}"
+
+
+def _download_summary(finance: Visitor, code: str, bill: Bill, span: str) -> None:
+    rows = _summary_at_rest(finance, f"/finance/summary/?{span}")
     row = rows[code]
     shown = figures_of(finance, f"tr:has(th:has-text('{row[finance.name_column]}'))")
     assert same_in_cents(shown, [Decimal(row[name]) for name in SUMMARY_COLUMNS])
     assert Decimal(row["buyer_gross_cny"]) == bill.gross
-    sheet = xlsx_row(finance.download("a[href*='summary.xlsx']"), code)
-    assert {Decimal(row[name]) for name in SUMMARY_COLUMNS} <= {Decimal(str(n)) for n in sheet[3:]}
     totals = [sum(Decimal(one[name]) for one in rows.values()) for name in SUMMARY_COLUMNS]
     assert same_in_cents(figures_of(finance, "main tfoot tr"), totals)
+    sheet = xlsx_row(finance.download("a[href*='summary.xlsx']"), code)
+    assert {Decimal(row[name]) for name in SUMMARY_COLUMNS} <= {Decimal(str(n)) for n in sheet[3:]}
 
 
-def _download_statement(finance: Visitor, bill: Bill) -> None:
-    finance.go("/statements/").check()
+def _summary_at_rest(finance: Visitor, path: str) -> dict[str, dict[str, str]]:
+    """Open the summary and return its file, which was the same before and after the page.
+
+    Other auctions of these days are cleared and settled by the workers meanwhile: page and file of
+    two moments may differ in what happened in between.
+    """
+    before: dict[str, dict[str, str]] = {}
+    for _ in range(LOOKS_AT_THE_SUMMARY):
+        finance.go(path).check()
+        after = {row["key"]: row for row in csv_rows(finance.download("a[href*='summary.csv']"))}
+        if after == before:
+            return after
+        before = after
+    raise AssertionError("the summary never came to rest")
+
+
+def _download_statement(finance: Visitor, bill: Bill, span: str) -> None:
+    finance.go(f"/statements/?{span}").check()
     rows = csv_rows(finance.download("a[href*='statement.csv']"))
     paid = [row for row in rows if row["document"] == bill.number]
     assert sum(Decimal(row["amount_cny"]) for row in paid) == -bill.gross
