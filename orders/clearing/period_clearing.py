@@ -11,9 +11,9 @@ from orders.clearing.errors import SolverFailed
 from orders.clearing.market import Market
 from orders.clearing.merit_order import MeritOrder
 from orders.clearing.paying_ways import paying_arcs, supply_prices
-from orders.clearing.solver import Programme, Solution, Solver, SolveStatus
+from orders.clearing.solver import Programme, Solution, Solver, SolveStatus, solve
 from orders.clearing.types import FloatArray, IntArray
-from orders.clearing.windows import WIDTH, Ladder, Window, crossing_prices, cut_window
+from orders.clearing.windows import RUNGS, WIDTH, Ladder, Window, coarse_rungs, cut_window
 
 # Among welfare-equal results volume is maximised, then the number of links is minimised: both as
 # shares of the smallest possible welfare difference, far above the solver's tolerance of 1e-7.
@@ -258,22 +258,36 @@ class PeriodModel:
     def _load(self, lots: IntArray, width: IntArray) -> _Loaded:
         if self._loaded is None:
             if self._centre is None:
-                self._centre = self._first_centre(lots)
+                self._centre = self.first_centre(lots)
             window = cut_window(self._ladder, self._centre, width)
             solver = Solver(self._programme(window, self._known), presolve=False)
             self._loaded = _Loaded(solver, window, [self._known], np.zeros(0, dtype=np.int64))
         return self._loaded
 
-    def _first_centre(self, lots: IntArray) -> FloatArray:
-        """Begin at the price each hub would have alone, or the whole network without links."""
-        market = self.market
-        product, hub = market.node_product, market.node_hub
-        hubs, products = len(market.auction.hubs), len(market.auction.products)
-        sides = (self.step_price, self.step_buy, lots)
-        own = (hub * products + product)[self.step_node]
-        local = crossing_prices(own, *sides, hubs * products)[hub * products + product]
-        common = crossing_prices(product[self.step_node], *sides, products)[product]
-        return np.where(np.isnan(local), np.where(np.isnan(common), 0.0, common), local)
+    def first_centre(self, lots: IntArray) -> FloatArray:
+        """Begin at the prices of a coarse book: the whole network with few rungs at each node."""
+        rungs = coarse_rungs(self._ladder, self.step_buy, lots, RUNGS)
+        nodes, links, count = len(self.market.nodes), len(self.capacity), len(rungs.node)
+        cost = rungs.price * self.lot[rungs.node] / self._unit
+        row, column, value = self._arc_entries(self._known)
+        answer = solve(
+            Programme(
+                cost=np.concatenate(
+                    [np.where(rungs.is_buy, -cost, cost), self._arc_cost(self._known)]
+                ),
+                lower=np.zeros(count + len(self._known)),
+                upper=np.concatenate([rungs.lots, np.full(len(self._known), np.inf)]),
+                row_lower=np.concatenate([np.zeros(nodes), np.full(links, -np.inf)]),
+                row_upper=np.concatenate([np.zeros(nodes), self.capacity]),
+                entry_row=np.concatenate([rungs.node, row]),
+                entry_column=np.concatenate([np.arange(count), count + column]),
+                entry_value=np.concatenate([np.where(rungs.is_buy, -1.0, 1.0), value]),
+            ),
+            presolve=False,
+        )
+        if answer.status != SolveStatus.OPTIMAL:
+            raise SolverFailed(f"period {self.period + 1}, coarse book: {answer.status.value}")
+        return self._prices(answer.row_dual)
 
     def _run(
         self,

@@ -192,6 +192,8 @@ class Solver:
         return SolveStatus.FAILED
 
 
-def solve(programme: Programme, *, node_limit: int | None = None) -> Solution:
+def solve(
+    programme: Programme, *, node_limit: int | None = None, presolve: bool = True
+) -> Solution:
     """Solve a programme once."""
-    return Solver(programme, node_limit=node_limit).solve()
+    return Solver(programme, node_limit=node_limit, presolve=presolve).solve()

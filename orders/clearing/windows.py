@@ -12,6 +12,8 @@ import numpy as np
 from orders.clearing.types import BoolArray, FloatArray, IntArray
 
 WIDTH = 12
+# Of the first look at a period, which says where the windows begin.
+RUNGS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +73,37 @@ def cut_window(ladder: Ladder, centre: FloatArray, width: IntArray) -> Window:
     )
 
 
-def crossing_prices(
-    group: IntArray, price: FloatArray, is_buy: BoolArray, lots: IntArray, groups: int
-) -> FloatArray:
-    """Return by group of steps the price where its supply meets its demand, nan with one side."""
-    order = np.lexsort((price, group))
-    own, level, buys = group[order], price[order], is_buy[order]
-    sold = np.where(buys, 0, lots[order])
-    bought = np.where(buys, lots[order], 0)
-    wanted = np.bincount(own, weights=bought, minlength=groups)
-    offered = np.bincount(own, weights=sold, minlength=groups)
-    total = np.cumsum(sold) + np.cumsum(bought) - bought
-    first = np.searchsorted(own, np.arange(groups))
-    before = np.concatenate([[0], np.cumsum(sold + bought)])[first]
-    met = np.flatnonzero(total - before[own] >= wanted[own])
-    out = np.full(groups, np.nan)
-    # The first of each group: later assignments are overwritten by going backwards.
-    out[own[met[::-1]]] = level[met[::-1]]
-    out[(wanted == 0) | (offered == 0)] = np.nan
-    return out
+@dataclass(frozen=True, eq=False)
+class Rungs:
+    """Neighbouring steps of one node and side taken together: lots, and their mean price."""
+
+    node: IntArray
+    is_buy: BoolArray
+    lots: FloatArray
+    price: FloatArray
+
+
+def coarse_rungs(ladder: Ladder, is_buy: BoolArray, lots: IntArray, most: int) -> Rungs:
+    """Take the steps of each node together to at most `most` rungs a side, with lots above zero.
+
+    Args:
+        ladder: the steps of a period.
+        is_buy: side of each step.
+        lots: quantity of each step.
+        most: rungs of a node and side.
+    """
+    first, node = ladder.first[:-1], ladder.node
+    count = np.diff(ladder.first)
+    place = (np.arange(len(node)) - first[node]) * most // np.maximum(count[node], 1)
+    group = (node * most + place) * 2 + is_buy[ladder.order]
+    size = len(first) * most * 2
+    weight = lots[ladder.order].astype(float)
+    total = np.bincount(group, weights=weight, minlength=size)
+    worth = np.bincount(group, weights=weight * ladder.price, minlength=size)
+    kept = np.flatnonzero(total > 0)
+    return Rungs(
+        node=kept // 2 // most,
+        is_buy=kept % 2 == 1,
+        lots=total[kept],
+        price=worth[kept] / total[kept],
+    )

@@ -9,10 +9,17 @@ from hypothesis import strategies as st
 
 from orders.clearing import clear, verify
 from orders.clearing.csv_tables import csv_bytes, csv_of_columns
-from orders.clearing.market import distinct_rows
+from orders.clearing.market import build_market, distinct_rows
+from orders.clearing.merit_order import (
+    MeritOrder,
+    build_merit_order,
+    offered_lots,
+    step_lots,
+)
+from orders.clearing.period_clearing import PeriodModel, money_unit
 from orders.clearing.row_tables import RowTable, column_of, combined, first_rows, numbered, sums
-from orders.clearing.types import FlowRow
-from orders.clearing.windows import Ladder, crossing_prices, cut_window
+from orders.clearing.types import Auction, FlowRow
+from orders.clearing.windows import Ladder, coarse_rungs, cut_window
 from tests.clearing.books import buy, sell, small_auction
 from tools.instances import NeutralMarket
 from tools.national import NationalMarket
@@ -31,16 +38,38 @@ def test_a_window_keeps_the_steps_around_the_price_of_each_node() -> None:
     assert window.high_price.tolist() == [7]
 
 
-def test_a_crossing_is_where_supply_meets_demand_and_needs_both_sides() -> None:
-    group = np.array([0, 0, 0, 1])
-    price = np.array([1.0, 3.0, 2.0, 5.0])
-    is_buy = np.array([False, False, True, True])
-    lots = np.array([5, 5, 4, 9])
+def test_rungs_take_neighbouring_steps_of_a_node_and_side_together() -> None:
+    node = np.array([0, 0, 0, 0, 1, 1])
+    price = np.array([1.0, 2.0, 3.0, 5.0, 7.0, 9.0])
+    is_buy = np.array([False, False, False, True, True, True])
+    lots = np.array([5, 15, 4, 6, 0, 2])
+    ladder = Ladder.of(node, price, 2)
 
-    found = crossing_prices(group, price, is_buy, lots, 2)
+    rungs = coarse_rungs(ladder, is_buy, lots, 2)
 
-    assert found[0] == 1.0
-    assert np.isnan(found[1])
+    assert rungs.node.tolist() == [0, 0, 0, 1]
+    assert rungs.is_buy.tolist() == [False, False, True, True]
+    assert rungs.lots.tolist() == [20, 4, 6, 2]  # the step without lots is none
+    assert rungs.price.tolist() == [1.75, 3, 5, 9]
+
+
+def test_few_rungs_find_the_prices_that_windows_begin_with() -> None:
+    auction = NeutralMarket(3, curves=4_000).build().auction()
+    merit, model = _first_period(auction)
+    lots = step_lots(merit, offered_lots(auction, {}))[merit.steps_of(0)]
+    none = np.zeros(len(model.market.nodes))
+
+    guess = model.first_centre(lots)
+    answer = model.solve(lots, none, np.zeros(len(model.capacity)))
+
+    assert answer is not None
+    assert np.abs(guess / answer.node_price - 1).max() < 0.05
+
+
+def _first_period(auction: Auction) -> tuple[MeritOrder, PeriodModel]:
+    market = build_market(auction)
+    merit = build_merit_order(market)
+    return merit, PeriodModel(market, merit, 0, money_unit(market))
 
 
 def test_each_combination_has_one_number_and_a_first_row() -> None:
