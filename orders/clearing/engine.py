@@ -68,7 +68,7 @@ def _clear(auction: Auction, progress: Progress | None) -> Result:
     clock.lap("divisible_orders")
     if progress is not None:
         progress(base.welfare)
-    book = offer_columns(plain, base)
+    book, offered = offer_columns(plain, base)
     clock.lap("flexible_orders")
     limit = auction.terms.work_limit
     trials = default_trials(book) if limit is None else limit
@@ -77,7 +77,7 @@ def _clear(auction: Auction, progress: Progress | None) -> Result:
     lots = whole_lots(book, final)
     placements = place_singles(book, final, lots)
     clock.lap("quantities")
-    bound = _best_bound(plain, final, relaxation)
+    bound = _best_bound(plain, final, relaxation, offered)
     result = publish(
         Cleared(
             book=book,
@@ -99,19 +99,18 @@ def result_with_timing(result: Result, stages: dict[str, float]) -> Result:
     return Result(**{**fields, "timing": dict(stages)})
 
 
-def _best_bound(book: Book, final: Outcome, relaxation: Relaxation | None) -> BoundVector:
+def _best_bound(book: Book, final: Outcome, *relaxations: Relaxation | None) -> BoundVector:
     """Return the lowest bound among the vectors at hand; each of them is a valid bound."""
     market, merit = book.market, book.merit
     sellers = supply_nodes_with_sellers(market, merit)
     offered = book.offered({})
-    vectors = []
-    relaxed = None
-    if relaxation is not None:
-        vectors.append(
-            vector_of_relaxation(market, relaxation.node_price, relaxation.rent, sellers)
-        )
-        relaxed = vectors[0][0]
+    vectors = [
+        vector_of_relaxation(market, found.node_price, found.rent, sellers)
+        for found in relaxations
+        if found is not None
+    ]
     if final.prices is not None:
+        relaxed = vectors[0][0] if vectors else None
         ticks = published_vector(market, final.prices, sellers, relaxed)
         vectors.insert(0, (ticks, final.prices.rent))
     bounds = [evaluate_bound(market, merit, offered, ticks, rent) for ticks, rent in vectors]

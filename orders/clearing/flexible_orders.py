@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from orders.clearing.block_orders import Relaxation
 from orders.clearing.candidates import Candidate, Injection, LinkUse
 from orders.clearing.flexible_columns import Column, PricedColumn
 from orders.clearing.flexible_master import FlexibleMaster
@@ -26,15 +27,18 @@ _NEAR = 0.02
 _USED = 1e-6
 
 
-def offer_columns(book: Book, base: Outcome) -> Book:
+def offer_columns(book: Book, base: Outcome) -> tuple[Book, Relaxation | None]:
     """Return the book with the flexible orders' columns among its candidates.
+
+    With it the relaxed prices at which no order had a better column: the lowest bound as a rule,
+    since later programmes know only the columns that were kept.
 
     Args:
         book: the auction as models, its flexible orders not yet among the candidates.
         base: the outcome with every indivisible order rejected.
     """
     if not book.market.auction.flexibles:
-        return book
+        return book, None
     return _ColumnPool(book, base).offer()
 
 
@@ -49,14 +53,14 @@ class _ColumnPool:
         self._columns: dict[int, list[Column]] = {}
         self._worth = [profile_worth(book.market, order) for order in self._orders]
 
-    def offer(self) -> Book:
-        """Make columns, and return the book with those worth a search."""
+    def offer(self) -> tuple[Book, Relaxation | None]:
+        """Make columns; return the book with those worth a search, and the relaxed prices."""
         grown = FlexibleMaster(self._book, self._base).grow(self._ask)
         found = grown.relaxation
         if found is None or not grown.columns:
-            return self._book
+            return self._book, found
         kept = self._worth_searching(grown.columns, grown.ratios, found.node_price, found.rent)
-        return extend_book(self._book, kept)
+        return extend_book(self._book, kept), found
 
     def _ask(self, price: FloatArray, rent: FloatArray) -> list[tuple[Column, Candidate]]:
         """Return each order's best column where it pays and beats the order's columns so far."""

@@ -98,7 +98,7 @@ def coarse_rungs(ladder: Ladder, is_buy: BoolArray, lots: IntArray, most: int) -
     group = (node * most + place) * 2 + is_buy[ladder.order]
     size = len(first) * most * 2
     weight = lots[ladder.order].astype(float)
-    total = np.bincount(group, weights=weight, minlength=size)
+    total: FloatArray = np.bincount(group, weights=weight, minlength=size).astype(float)
     worth = np.bincount(group, weights=weight * ladder.price, minlength=size)
     kept = np.flatnonzero(total > 0)
     return Rungs(
