@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
+from marketplace.domain.units import Unit
 from marketplace.templatetags.audit_words import audit_text
 from marketplace.templatetags.market_words import BADGE_ICONS, STATE_TONES, TAX_MARKS, UNITS
 
@@ -177,6 +178,16 @@ def shortname(hub: Any) -> str:
 def localunit(product: Any) -> str:
     """Return the unit of a product in the page's language."""
     return unit_text(product)
+
+
+@register.filter
+def counted(product: Any) -> str:
+    """Return what is counted of a product while it runs, in the page's language: cards, cores."""
+    volume = unit_text(product)
+    if is_chinese():
+        return volume.removesuffix("时").removesuffix("·")
+    known = {unit.en.volume: unit.en.quantity for unit in Unit}
+    return known.get(volume, volume.removesuffix("·h"))
 
 
 @register.simple_tag
