@@ -4,8 +4,10 @@ Every figure that a page shows goes through one of these, so that separators, un
 time zone are the same everywhere. Use: docs/explanation/design-language.md.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -188,6 +190,17 @@ def counted(product: Any) -> str:
         return volume.removesuffix("时").removesuffix("·")
     known = {unit.en.volume: unit.en.quantity for unit in Unit}
     return known.get(volume, volume.removesuffix("·h"))
+
+
+@register.filter
+def listed(words: Iterable[Any]) -> str:
+    """Return words as one text with the separator of the language."""
+    pair = gettext("%(first)s, %(next)s")
+    return reduce(
+        lambda first, word: pair % {"first": first, "next": word} if first else str(word),
+        words,
+        "",
+    )
 
 
 @register.simple_tag
