@@ -143,10 +143,13 @@ STEPS: dict[str, str | Promise] = {
 
 def audit_text(event: AuditEvent) -> str:
     """Return what was done to what, as "Organisation: approved"; an unknown step as its code."""
-    steps = event.action.split(".")[1:]
     try:
         subject = capfirst(str(apps.get_model(event.object_type)._meta.verbose_name))
     except LookupError:  # a model that the project has no more; the trail outlives it
         subject = event.object_type
-    words = " · ".join(str(STEPS.get(step, step)) for step in steps)
-    return gettext("%(subject)s: %(steps)s") % {"subject": subject, "steps": words}
+    return gettext("%(subject)s: %(steps)s") % {"subject": subject, "steps": step_text(event)}
+
+
+def step_text(event: AuditEvent) -> str:
+    """Return what was done, where the page itself says to what; an unknown step as its code."""
+    return " · ".join(str(STEPS.get(step, step)) for step in event.action.split(".")[1:])

@@ -4,8 +4,10 @@ Every figure that a page shows goes through one of these, so that separators, un
 time zone are the same everywhere. Use: docs/explanation/design-language.md.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
+from marketplace.domain.units import Unit
 from marketplace.templatetags.audit_words import audit_text
 from marketplace.templatetags.market_words import BADGE_ICONS, STATE_TONES, TAX_MARKS, UNITS
 
@@ -177,6 +180,27 @@ def shortname(hub: Any) -> str:
 def localunit(product: Any) -> str:
     """Return the unit of a product in the page's language."""
     return unit_text(product)
+
+
+@register.filter
+def counted(product: Any) -> str:
+    """Return what is counted of a product while it runs, in the page's language: cards, cores."""
+    volume = unit_text(product)
+    if is_chinese():
+        return volume.removesuffix("时").removesuffix("·")
+    known = {unit.en.volume: unit.en.quantity for unit in Unit}
+    return known.get(volume, volume.removesuffix("·h"))
+
+
+@register.filter
+def listed(words: Iterable[Any]) -> str:
+    """Return words as one text with the separator of the language."""
+    pair = gettext("%(first)s, %(next)s")
+    return reduce(
+        lambda first, word: pair % {"first": first, "next": word} if first else str(word),
+        words,
+        "",
+    )
 
 
 @register.simple_tag

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from marketplace.models import Product
-from marketplace.templatetags.market_ui import figure, group_digits, unit_text
+from marketplace.templatetags.market_ui import counted, figure, group_digits, unit_text
 from marketplace.web.charts import Chart
 
 PLACES = 4
@@ -36,7 +36,7 @@ def curve_chart(
             "demand": [],
             "clearing": None if last is None else {"price": last.price, "quantity": below},
             "price_unit": gettext("CNY/%(unit)s, excl. VAT") % {"unit": unit},
-            "quantity_unit": gettext("units"),
+            "quantity_unit": counted(product) if product else gettext("units"),
         },
         table_head=[gettext("Price"), gettext("Units of the step"), gettext("Units up to here")],
         table_rows=_table(ordered),

@@ -405,12 +405,20 @@ SECTIONS: tuple[Section, ...] = (
 )
 
 
+# Pages that lie below no entry of some readers: where they begin, and what leads to them.
+LED_TO = {
+    "/finance/reports/green-share/": "green-supply",
+    "/finance/layouts/": "accounting-vouchers",
+}
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sections that this visitor may open, for templates/includes/top_bar.html."""
     actor = current_actor(request)
     shown = [_show_section(section, actor, request.path) for section in SECTIONS]
     sections = [section for section in shown if section["items"]]
     _mark_nearest(sections)
+    _mark_leading(sections, request.path)
     return sections
 
 
@@ -421,6 +429,18 @@ def _mark_nearest(sections: list[dict[str, Any]]) -> None:
     for item in items:
         item["active"] = item["active"] and len(item["url"]) == nearest
     for section in sections:
+        section["active"] = any(item["active"] for item in section["items"])
+
+
+def _mark_leading(sections: list[dict[str, Any]], path: str) -> None:
+    """Where a page lies below no entry of its reader, mark the entry that leads to it."""
+    leading = next((name for start, name in LED_TO.items() if path.startswith(start)), None)
+    if leading is None or any(section["active"] for section in sections):
+        return
+    url = reverse(leading)
+    for section in sections:
+        for item in section["items"]:
+            item["active"] = item["url"] == url
         section["active"] = any(item["active"] for item in section["items"])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,7 @@ from marketplace.domain.resource_identifier import (
 )
 from marketplace.models import AuditEvent, PoolBenchmark, ResourceClass, ResourcePool, TrustLevel
 from marketplace.selectors.evidence import Evidence
+from marketplace.templatetags.audit_words import step_text
 from marketplace.templatetags.market_ui import localname
 
 BENCHMARK_NAMES = {
@@ -29,14 +31,6 @@ MARK_NAMES = {
     "telecom_licence": _("Telecom licence"),
     "dengbao": _("MLPS evidence"),
     "xinchuang": _("Evidence of domestic hardware"),
-}
-ACTION_NAMES = {
-    "pool.registered": _("Registered"),
-    "pool.revised": _("Changed"),
-    "pool.taken_offline": _("Taken offline"),
-    "pool.brought_online": _("Brought online"),
-    "pool.benchmarks_uploaded": _("Benchmark results uploaded"),
-    "pool.trust_level_set": _("Trust level set by the operator"),
 }
 FIELD_NAMES = {
     "name": _("Name"),
@@ -169,7 +163,7 @@ def history_rows(events: Iterable[AuditEvent]) -> list[dict[str, Any]]:
     return [
         {
             "event": event,
-            "action": ACTION_NAMES.get(event.action, event.action),
+            "action": capfirst(step_text(event)),
             "changes": _changes(event),
         }
         for event in events

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext
 
 from marketplace.models import Hub, Product
-from marketplace.templatetags.market_ui import figure, localname, unit_text
+from marketplace.templatetags.market_ui import counted, figure, localname, unit_text
 from marketplace.web.charts import Chart
 from orders.models import ClearingRun
 from orders.selectors.order_book import CurvePoint, MeritOrder, merit_order
@@ -56,7 +56,7 @@ def merit_chart(
             if cleared.price is not None and cleared.quantity
             else None,
             "price_unit": unit,
-            "quantity_unit": gettext("units"),
+            "quantity_unit": counted(product),
         },
         table_head=[
             gettext("Side"),

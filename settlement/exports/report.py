@@ -37,6 +37,7 @@ class Column:
         label: translated header of spreadsheets.
         kind: what the cells are.
         places: decimals shown of a decimal column.
+        page_places: decimals that a page shows where files carry more.
         is_exact: whether a spreadsheet also carries the decimals as text, because a spreadsheet's
             own numbers keep only 15 digits.
         is_total: whether the column is summed in the control totals.
@@ -57,6 +58,7 @@ class Column:
     link: str = ""
     language: str = ""
     is_detail: bool = False
+    page_places: int | None = None
 
     def text(self, cell: "Cell") -> "Cell":
         """Return a cell as people read it: machine words in their language."""

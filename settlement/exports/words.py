@@ -1,9 +1,13 @@
 """Machine words of reports as people read them."""
 
+from functools import cache
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from marketplace.domain.reference import load_table
+from marketplace.templatetags.market_ui import is_chinese
 from settlement.exports.entry_words import entry_kind_words
 from settlement.models import AccountKind, InvoiceDirection, InvoiceKind, InvoiceLineKind
 
@@ -12,6 +16,18 @@ _RECORDS: dict[str, str | Promise] = {
     "movement": pgettext_lazy("row of a statement", "Movement"),
     "closing": pgettext_lazy("row of a statement", "Closing balance"),
 }
+
+
+def hub_words(code: str) -> str:
+    """Return a hub's short name with its code, which finance searches for."""
+    names = _hub_names().get(code)
+    return f"{names[0 if is_chinese() else 1]} {code}" if names else code
+
+
+@cache
+def _hub_names() -> dict[str, tuple[str, str]]:
+    """Return Chinese and English short names of the shipped hubs; others keep their code."""
+    return {row["code"]: (row["short_zh"], row["short_en"]) for row in load_table("hubs")}
 
 
 def record_words(code: str) -> str:

@@ -26,7 +26,7 @@ def invoice_for(organisation: Organisation | None, public_id: UUID | str) -> Inv
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    invoices = Invoice.objects.select_related("organisation", "run__auction", "refers_to")
+    invoices = Invoice.objects.select_related("organisation", "run__auction__calendar", "refers_to")
     if organisation is not None:
         invoices = invoices.filter(organisation=organisation)
     invoice = invoices.filter(public_id=public_id).first()

@@ -12,6 +12,7 @@ from django.db import connection
 
 from marketplace.domain.errors import RuleBroken, gettext_noop
 from marketplace.models import Organisation
+from orders.models import Auction, AuctionCalendar
 
 _ACCOUNTS = """
 SELECT a.id, a.code, a.purpose, a.name_zh, a.name_en,
@@ -72,10 +73,12 @@ placed AS (
            sum(remaining) AS remaining
       FROM held GROUP BY auction_id)
 SELECT coalesce(auc.code, ''), placed.holds, placed.placed_at, placed.placed,
-       coalesce(moved.captured, 0), coalesce(moved.released, 0), placed.remaining
+       coalesce(moved.captured, 0), coalesce(moved.released, 0), placed.remaining,
+       auc.delivery_starts_at, auc.delivery_ends_at, c.kind, c.name_zh, c.name_en
   FROM placed
   LEFT JOIN moved ON moved.auction_id IS NOT DISTINCT FROM placed.auction_id
   LEFT JOIN orders_auction auc ON auc.id = placed.auction_id
+  LEFT JOIN orders_auctioncalendar c ON c.id = auc.calendar_id
  ORDER BY placed.placed_at
 """
 
@@ -137,7 +140,10 @@ class StatementHold:
 
 @dataclass(frozen=True)
 class HeldForAuction:
-    """Money set aside for one auction, or for withdrawals where the code is empty."""
+    """Money set aside for one auction, or for withdrawals where the code is empty.
+
+    `named` holds what the auction's name is made of and nothing else; it was never loaded.
+    """
 
     auction: str
     count: int
@@ -146,6 +152,7 @@ class HeldForAuction:
     captured_cny: Decimal
     released_cny: Decimal
     remaining_cny: Decimal
+    named: Auction | None = None
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,29 @@ def held_by_auction(
     """Return the holds placed in a span and those still open, summed for each auction."""
     with connection.cursor() as cursor:
         cursor.execute(_HOLDS_BY_AUCTION, _span(organisation, starts_on, ends_on))
-        return [HeldForAuction(*row) for row in cursor.fetchall()]
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return [HeldForAuction(*one) for one in map(_with_auction, rows)]
+
+
+def _with_auction(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Put the auction in the place of what its name is made of."""
+    return *row[:7], _named(row[0], *row[7:])
+
+
+def _named(
+    code: str,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    kind: str,
+    name_zh: str,
+    name_en: str,
+) -> Auction | None:
+    if starts_at is None or ends_at is None:
+        return None
+    calendar = AuctionCalendar(kind=kind, name_zh=name_zh, name_en=name_en)
+    return Auction(
+        code=code, calendar=calendar, delivery_starts_at=starts_at, delivery_ends_at=ends_at
+    )
 
 
 def _span(organisation: Organisation, starts_on: date, ends_on: date) -> dict[str, Any]:

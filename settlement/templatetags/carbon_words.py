@@ -9,7 +9,7 @@ from django import template
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.templatetags.market_ui import as_decimal, is_chinese
+from marketplace.templatetags.market_ui import as_decimal, is_chinese, listed
 
 register = template.Library()
 
@@ -57,4 +57,4 @@ def unit_of_work(row: Any) -> str:
 @register.filter
 def models_named(names: Iterable[str]) -> str:
     """Return hardware models as a list; a pool that names none is said to."""
-    return ", ".join(name or gettext("model not stated") for name in names)
+    return listed(name or gettext("model not stated") for name in names)

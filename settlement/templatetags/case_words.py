@@ -1,26 +1,15 @@
 """Lists and codes in the words of the reader's language."""
 
 from collections.abc import Iterable
-from functools import reduce
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext
 
 from marketplace.models import ResourceClass
 from marketplace.templatetags.market_ui import localname
 from settlement.templatetags.registry_words import province_name
 
 register = template.Library()
-
-
-@register.filter
-def listed(words: Iterable[str]) -> str:
-    """Return words as one text with the separator of the language."""
-    pair = gettext("%(first)s, %(next)s")
-    return reduce(
-        lambda first, word: pair % {"first": first, "next": word} if first else word, words, ""
-    )
 
 
 @register.filter

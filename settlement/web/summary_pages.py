@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from marketplace.services.error_texts import error_text
+from marketplace.templatetags.market_ui import localname
 from marketplace.web.access import require_finance
+from orders.web.names import auction_name
 from settlement.exports.entry_words import entry_kind_words
 from settlement.models import Invoice, JournalEntry, RatedLine, SettlementRun
 from settlement.selectors.invoices import invoice_register
@@ -85,17 +87,19 @@ def _runs_of(summary: SettlementSummary) -> dict[str, SettlementRun]:
     if summary.by != SummaryBy.AUCTION:
         return {}
     codes = [row.key for row in summary.rows]
-    runs = SettlementRun.objects.filter(auction__code__in=codes).select_related("auction")
-    return {run.auction.code: run for run in runs.order_by("-sequence")}
+    runs = SettlementRun.objects.filter(auction__code__in=codes)
+    found = runs.select_related("auction__calendar").order_by("-sequence")
+    return {run.auction.code: run for run in found}
 
 
 def _row(row: Any, by: SummaryBy, span: Span, runs: dict[str, SettlementRun]) -> dict[str, Any]:
-    url = ""
+    url, name, code = "", localname(row), ""
     if by == SummaryBy.MEMBER:
         url = f"{reverse('bill-register')}?member={row.key}&{span.query}"
     elif row.key in runs:
         url = reverse("settlement-run", args=[runs[row.key].public_id])
-    return {"row": row, "url": url}
+        name, code = auction_name(runs[row.key].auction), row.key
+    return {"row": row, "url": url, "name": name, "code": code}
 
 
 def _tabs(active: SummaryBy, span: Span) -> list[dict[str, Any]]:

@@ -165,6 +165,33 @@
     return (node) => ((Number(node[axisName]) - low) / width) * room;
   }
 
+  const BEND = 0.12;
+  const GAP = 3; // between a node and its name, halved
+
+  /* Half the width of a text of 12 px; Chinese characters are square. */
+  function halfWidth(text) {
+    return Math.max(...text.split("\n").map((line) => [...line].reduce((sum, char) => sum + (char.charCodeAt(0) > 255 ? 12 : 6.5), 0))) / 2;
+  }
+
+  /* Where a node and its name lie: middle and half sizes. */
+  function nameBox(node) {
+    const text = node.label.formatter;
+    const [half, high, radius] = [halfWidth(text), text.split("\n").length * 8, node.symbolSize / 2];
+    const way = { left: [-1, 0], right: [1, 0], top: [0, -1], bottom: [0, 1] }[node.label.position] || [0, 1];
+    const beside = way[0] ? half + GAP : 0;
+    const below = way[1] ? high + GAP : 0;
+    return { x: node.x + way[0] * beside, y: node.y + way[1] * below, w: beside ? beside + radius : half, h: below ? below + radius : high };
+  }
+
+  /* Where the word in the middle of a bent link lies; it is turned with the link, so its box is square. */
+  function middleBox(from, to, text) {
+    return {
+      x: (from.x + to.x) / 2 - ((from.y - to.y) * BEND) / 2,
+      y: (from.y + to.y) / 2 - ((to.x - from.x) * BEND) / 2,
+      w: halfWidth(text) + 3, h: halfWidth(text) + 3,
+    };
+  }
+
   function network(data, colours, texts, narrow, size) {
     const margin = { side: narrow ? 40 : 70, top: 52, bottom: 52 };
     const across = spread(data.nodes, "x", size.width - 2 * margin.side);
@@ -180,6 +207,14 @@
         label: { show: true, position: node.label_position || "bottom", color: colours.text, fontSize: narrow ? 10 : 12, textBorderColor: colours.surface, textBorderWidth: 3, formatter: node.label ? node.name + "\n" + node.label : node.name },
       };
     });
+    const places = new Map(nodes.map((node) => [node.id, node]));
+    const taken = nodes.map(nameBox);
+    const hasRoom = (link) => {
+      const box = middleBox(places.get(link.source), places.get(link.target), texts.full);
+      const free = !taken.some((other) => Math.abs(other.x - box.x) < other.w + box.w && Math.abs(other.y - box.y) < other.h + box.h);
+      if (free) taken.push(box);
+      return free;
+    };
     // On a phone the arrows would cover the names: fewer and thinner ones, the table has all.
     const shownLinks = narrow ? data.links.slice(0, 10) : data.links;
     const links = shownLinks.map((link) => {
@@ -188,8 +223,8 @@
       return {
         source: link.source, target: link.target, value: link.flow, capacity: link.capacity, load, full,
         symbol: Number(link.flow) > 0 ? ["none", "arrow"] : "none", symbolSize: narrow ? 6 : 8,
-        lineStyle: { width: 1 + (narrow ? 2 : 5) * Math.min(1, load), color: full ? colours.danger : load > 0 ? colours.accent : colours.soft, type: load > 0 ? "solid" : "dashed", curveness: 0.12, opacity: 0.95 },
-        label: { show: full && !narrow, formatter: texts.full, color: colours.danger, fontSize: 11, backgroundColor: colours.surface, padding: [1, 3] },
+        lineStyle: { width: 1 + (narrow ? 2 : 5) * Math.min(1, load), color: full ? colours.danger : load > 0 ? colours.accent : colours.soft, type: load > 0 ? "solid" : "dashed", curveness: BEND, opacity: 0.95 },
+        label: { show: full && !narrow && hasRoom(link), formatter: texts.full, color: colours.danger, fontSize: 11, backgroundColor: colours.surface, padding: [1, 3] },
       };
     });
     return {

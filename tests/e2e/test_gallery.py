@@ -193,9 +193,7 @@ SHOTS = (
     Shot("17-withdraw", "/balance/withdraw/", people.BUYER_FINANCE),
     Shot("17-tax-request-new", "/tax-invoice-requests/new/", people.BUYER_FINANCE),
     Shot("17-project-new", "/projects/new/", people.BUYER),
-    Shot("17-project-rule", "/projects/rule/", people.BUYER),
     Shot("17-suggestion-new", "/suggestions/new/", people.BUYER),
-    Shot("17-organisation", "/organisation/", people.SUPPLIER),
     Shot("17-pool-new", "/capacity/pools/new/", people.SUPPLIER),
     Shot("17-capacity-import", "/capacity/import/", people.SUPPLIER),
     Shot("17-readings", "/deliveries/readings/", people.SUPPLIER),
@@ -215,10 +213,8 @@ SHOTS = (
     Shot("17-bank-import", "/finance/bank/import/", people.FINANCE),
     Shot("17-payout-new", "/finance/payouts/new/", people.FINANCE),
     Shot("17-contract-new", "/contracts/new/", people.FINANCE),
-    Shot("17-default-new", "/finance/defaults/new/", people.FINANCE),
     Shot("17-workdays-import", "/finance/workdays/import/", people.FINANCE),
     Shot("17-statements-issue", "/monthly-statements/issue/", people.FINANCE),
-    Shot("17-carbon-state", "/carbon/statements/state/", people.FINANCE),
     Shot("17-operator-auctions", "/operator/auctions/", people.OPERATOR),
     Shot("17-audit", "/operator/audit/", people.OPERATOR),
     Shot("17-calendars", "/operator/calendars/", people.OPERATOR),
@@ -231,7 +227,6 @@ SHOTS = (
     Shot("17-rules-new", "/operator/rules/new/", people.OPERATOR),
     Shot("17-factor-set-new", "/carbon/factor-sets/new/", people.OPERATOR),
     Shot("17-sent-notices", "/notices/", people.OPERATOR),
-    Shot("17-counter-resets", "/operation/counter-resets/", people.FINANCE),
 )
 
 

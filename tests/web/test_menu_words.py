@@ -66,3 +66,18 @@ def test_one_entry_is_marked_where_the_page_of_one_lies_below_that_of_another() 
         reverse("meter-keys")
     ]
     assert sum(section["active"] for section in sections) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "leading"),
+    [
+        ("operator", ("report", ["green-share"]), "green-supply"),
+        ("finance", ("file-layouts", []), "accounting-vouchers"),
+    ],
+)
+def test_a_page_below_no_entry_marks_the_one_that_leads_there(who, address, leading) -> None:
+    name, arguments = address
+    page = browser(Desk().people[who]).get(reverse(name, args=arguments))
+    items = [item for section in page.context["navigation"] for item in section["items"]]
+
+    assert [item["url"] for item in items if item["active"]] == [reverse(leading)]

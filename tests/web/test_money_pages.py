@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from marketplace.models import Role
-from settlement.models import Invoice, SupplierInvoice, WithdrawalRequest
+from orders.web.names import auction_name
+from settlement.models import Invoice, SettlementRun, SupplierInvoice, WithdrawalRequest
 from tests.web.desks import Desk, browser, colleague, text_of
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,17 @@ def test_statement_on_screen_and_as_files_says_the_same():
     assert f"#total,closing:{funds.code},{funds.closing_cny:.2f}" in as_csv.content.decode()
     assert as_xlsx.content.startswith(b"PK")
     assert len(as_csv["X-Content-SHA256"]) == 64
+
+
+def test_bill_and_run_call_the_auction_by_its_name():
+    desk = Desk().settled()
+    run = SettlementRun.objects.select_related("auction__calendar").get()
+    bill = browser(desk.buyer).get(reverse("bill", args=[buyers_bill(desk).public_id]))
+    page = browser(desk.people["finance"]).get(reverse("settlement-run", args=[run.public_id]))
+
+    for shown in (bill, page):
+        assert auction_name(run.auction) in text_of(shown)
+        assert run.auction.code in text_of(shown)
 
 
 @pytest.mark.parametrize(

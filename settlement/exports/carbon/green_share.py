@@ -12,6 +12,7 @@ from marketplace.permissions import Actor
 from settlement.exports.kinds import ReportKind, keeps_books
 from settlement.exports.parameters import AS_OF, MEMBER, Values
 from settlement.exports.report import Cell, Column, ColumnKind, Report
+from settlement.exports.words import hub_words
 from settlement.selectors.carbon.scores import (
     GreenFigures,
     HubFigures,
@@ -28,7 +29,7 @@ _SPANS = {
 
 
 def _energy(name: str, label: object) -> Column:
-    return Column(name, label, ColumnKind.DECIMAL, 6)  # type: ignore[arg-type]
+    return Column(name, label, ColumnKind.DECIMAL, 6, page_places=3)  # type: ignore[arg-type]
 
 
 def _share(name: str, label: object) -> Column:
@@ -37,7 +38,7 @@ def _share(name: str, label: object) -> Column:
 
 COLUMNS = (
     Column("level", _("Level"), words=lambda word: str(_LEVELS[word])),
-    Column("hub", _("Hub")),
+    Column("hub", _("Hub"), words=hub_words),
     Column("place", _("Data centre")),
     Column("member", _("Member code"), link="member"),
     Column("span", pgettext_lazy("span of a report", "Span"), words=lambda w: str(_SPANS[w])),

@@ -15,6 +15,7 @@ from settlement.exports.report import Column, ColumnKind, Report, Tie
 from settlement.exports.words import (
     direction_words,
     document_kind_words,
+    hub_words,
     line_kind_words,
 )
 from settlement.selectors.reports.documents import (
@@ -63,12 +64,18 @@ LINE_COLUMNS = (
     Column("product", _("Product code"), is_detail=True),
     Column("product_zh", _("Product, Chinese"), language="zh-hans"),
     Column("product_en", _("Product, English"), language="en"),
-    Column("hub", _("Hub")),
+    Column("hub", _("Hub"), words=hub_words),
     Column("starts_at", _("From"), ColumnKind.INSTANT),
     Column("ends_at", _("Until"), ColumnKind.INSTANT, is_detail=True),
     Column("delivery", _("Delivery"), link="delivery"),
     Column(
-        "unit_hours", _("Unit-hours"), ColumnKind.DECIMAL, places=6, is_exact=True, is_total=True
+        "unit_hours",
+        _("Unit-hours"),
+        ColumnKind.DECIMAL,
+        places=6,
+        is_exact=True,
+        is_total=True,
+        page_places=3,
     ),
     Column("price_cny", _("Price per unit and hour, CNY"), ColumnKind.DECIMAL, places=6),
     _RATE,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.domain.errors import RuleBroken
 from marketplace.domain.tables import MAX_BYTES, ImportRefused
-from marketplace.templatetags.market_ui import figure
+from marketplace.templatetags.market_ui import figure, listed
 from marketplace.web.access import current_actor
 from marketplace.web.form_fields import DayField, PlainDecimalField, add_refusal
 from marketplace.web.uploads import SHOWN_ERRORS, refused_rows
@@ -227,7 +227,7 @@ def _lines_table(one: BankStatement) -> Table:
 
 
 def _state_cell(line: Any, matches: list[BankMatch]) -> Cell:
-    kinds = ", ".join(dict.fromkeys(str(match.get_kind_display()) for match in matches))
+    kinds = listed(dict.fromkeys(str(match.get_kind_display()) for match in matches))
     if not line.left_cny:
         return Cell(gettext("Matched"), badge="matched", note=kinds)
     if any(match.state == BankMatchState.PROPOSED for match in matches):

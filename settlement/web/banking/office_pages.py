@@ -16,7 +16,7 @@ from marketplace.domain.errors import RuleBroken
 from marketplace.domain.periods import market_date
 from marketplace.domain.tables import ImportRefused
 from marketplace.selectors.clock import market_now
-from marketplace.templatetags.market_ui import is_chinese, localname
+from marketplace.templatetags.market_ui import is_chinese, listed, localname
 from marketplace.web.access import current_actor
 from marketplace.web.csv_answers import csv_answer, file_answer
 from marketplace.web.form_fields import add_refusal
@@ -100,7 +100,7 @@ def show_calendar(request: HttpRequest) -> HttpResponse:
         title=gettext("Workdays"),
         lead=gettext("Holidays and weekend days that are worked; terms and deadlines follow them."),
         actions=actions,
-        notice=text % {"years": ", ".join(map(str, unpublished))} if unpublished else "",
+        notice=text % {"years": listed(unpublished)} if unpublished else "",
         notice_tone="warning",
         tables=[Table(gettext("Workdays"), _DAY_HEADS, [_day_row(day) for day in page_obj])],
         empty_title=gettext("The calendar is empty"),
@@ -156,7 +156,7 @@ def take_calendar_in(request: HttpRequest) -> HttpResponse:
             refused = refused_rows(error)
             form.add_error("file", gettext("The file was refused; nothing was imported."))
         else:
-            text = gettext("Replaced: %(years)s.") % {"years": ", ".join(map(str, years))}
+            text = gettext("Replaced: %(years)s.") % {"years": listed(years)}
             messages.success(request, text)
             return redirect("workdays")
     page = Page(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marketplace.domain.errors import RuleBroken
 from marketplace.web.access import current_actor, require, require_finance
 from marketplace.web.form_fields import add_refusal
+from orders.web.names import auction_name
 from settlement.models import ParkedItem, ParkedState
 from settlement.services.corrections.parking import resolve_parked, retry_parked
 from settlement.web.funds_forms import DecisionForm
@@ -26,7 +27,9 @@ require_bookkeeper = require(lambda actor: actor.is_platform_finance)
 def list_parked(request: HttpRequest) -> HttpResponse:
     """Show what is parked, or with `?state=resolved` what was."""
     state = ParkedState.RESOLVED if request.GET.get("state") == "resolved" else ParkedState.OPEN
-    items = ParkedItem.objects.filter(state=state).select_related("auction", "resolved_by")
+    items = ParkedItem.objects.filter(state=state).select_related(
+        "auction__calendar", "resolved_by"
+    )
     page = Paginator(items.order_by("-last_tried_at"), PAGE_SIZE).get_page(request.GET.get("page"))
     own = reverse("parked")
     context = {
@@ -75,7 +78,9 @@ def retry(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def resolve(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Take an item off the queue for a reason."""
-    item = get_object_or_404(ParkedItem.objects.select_related("auction"), public_id=public_id)
+    item = get_object_or_404(
+        ParkedItem.objects.select_related("auction__calendar"), public_id=public_id
+    )
     form = DecisionForm(request.POST or None, is_required=True)
     if request.method == "POST" and form.is_valid():
         try:
@@ -95,7 +100,7 @@ def resolve(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "confirm_label": gettext("Resolve"),
         "form": form,
         "lines": [
-            (gettext("Auction"), item.auction.code),
+            (gettext("Auction"), f"{auction_name(item.auction)} · {item.auction.code}"),
             (gettext("Work"), item.get_stage_display()),
             (gettext("Reason"), reason_of(item)),
         ],

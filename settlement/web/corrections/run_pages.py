@@ -20,7 +20,7 @@ PAGE_SIZE = 25
 @require_safe
 def list_runs(request: HttpRequest) -> HttpResponse:
     """Show every settlement run, the latest first."""
-    runs = SettlementRun.objects.select_related("auction").order_by("-pk")
+    runs = SettlementRun.objects.select_related("auction__calendar").order_by("-pk")
     only_later = request.GET.get("only") == "differences"
     if only_later:
         runs = runs.filter(sequence__gt=1)

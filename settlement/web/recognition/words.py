@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from django.utils.translation import gettext
 
 from marketplace.services.checks import plain
-from marketplace.templatetags.market_ui import figure, percent
+from marketplace.templatetags.market_ui import figure, listed, percent
 from settlement.models import AgreementVersion, CapPeriod, InstrumentType
 
 
 def type_names(codes: Iterable[str]) -> str:
     """Return instrument types in words."""
-    return _listed(str(InstrumentType(code).label) for code in codes)
+    return listed(str(InstrumentType(code).label) for code in codes)
 
 
 def conditions(version: AgreementVersion) -> list[tuple[str, str]]:
@@ -21,7 +21,7 @@ def conditions(version: AgreementVersion) -> list[tuple[str, str]]:
         (gettext("Takes"), type_names(version.instrument_types)),
         (
             gettext("Programmes"),
-            _listed(version.programmes) or gettext("Every programme of the registry"),
+            listed(version.programmes) or gettext("Every programme of the registry"),
         ),
         (gettext("Vintages"), f"{version.vintage_min}–{version.vintage_max}"),
         (
@@ -50,7 +50,7 @@ def cap_line(version: AgreementVersion) -> str:
         parts.append(gettext("%(share)s of a statement") % {"share": share})
     if version.absolute_cap_t is not None:
         parts.append(_cap(version.absolute_cap_t, version))
-    return _listed(parts) or gettext("No cap")
+    return listed(parts) or gettext("No cap")
 
 
 def _share(version: AgreementVersion) -> str:
@@ -74,13 +74,3 @@ def _cap(tonnes: object, version: AgreementVersion) -> str:
 
 def _adjustment(version: AgreementVersion) -> str:
     return gettext("Required") if version.adjustment_required else gettext("Not required")
-
-
-def _listed(words: Iterable[str]) -> str:
-    """Return words one after the other, with the comma of the language."""
-    listed = ""
-    for word in words:
-        listed = (
-            gettext("%(first)s, %(next)s") % {"first": listed, "next": word} if listed else word
-        )
-    return listed

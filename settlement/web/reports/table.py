@@ -71,7 +71,8 @@ def shown_text(cell: Cell, column: Column) -> str:
     if isinstance(cell, datetime | date):
         return str(market_time(cell))
     if isinstance(cell, Decimal):
-        return percent(cell, 2) if column.name in SHARES else figure(cell, column.places)
+        places = column.places if column.page_places is None else column.page_places
+        return percent(cell, 2) if column.name in SHARES else figure(cell, places)
     if isinstance(cell, str) and UUID_TEXT.fullmatch(cell):
         return cell[:8]
     return str(cell)
@@ -80,7 +81,7 @@ def shown_text(cell: Cell, column: Column) -> str:
 def _sum(column: Column, totals: dict[str, str]) -> str:
     if not column.is_total or column.name not in totals:
         return ""
-    return figure(Decimal(totals[column.name]), column.places)
+    return shown_text(Decimal(totals[column.name]), column)
 
 
 def _links(report: Report, rows: Sequence[Sequence[Cell]], *, is_books: bool) -> Links:

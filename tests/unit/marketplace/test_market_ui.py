@@ -49,6 +49,33 @@ def test_price_of_a_product_takes_the_chinese_unit():
     assert words(shown) == "12.50 元/卡时"
 
 
+@pytest.mark.parametrize(
+    ("unit_zh", "unit_en", "zh", "en"),
+    [
+        ("卡时", "card·h", "卡", "cards"),
+        ("核时", "vCPU·h", "核", "vCPU"),
+        ("核时", "core·h", "核", "cores"),
+        ("P·时", "PFLOPS·h", "P", "PFLOPS"),
+        ("柜时", "rack·h", "柜", "rack"),
+    ],
+)
+def test_a_product_says_what_runs_at_one_moment(unit_zh, unit_en, zh, en):
+    product = SimpleNamespace(unit_zh=unit_zh, unit_en=unit_en)
+
+    with translation.override("zh-hans"):
+        assert market_ui.counted(product) == zh
+    with translation.override("en"):
+        assert market_ui.counted(product) == en
+
+
+def test_words_are_listed_with_the_separator_of_the_language():
+    with translation.override("zh-hans"):
+        assert market_ui.listed(["甲", "乙", 2026]) == "甲、乙、2026"
+    with translation.override("en"):
+        assert market_ui.listed(["a", "b", 2026]) == "a, b, 2026"
+    assert market_ui.listed([]) == ""
+
+
 @pytest.mark.parametrize("value", [None, "", "NaN", "Infinity", "abc"])
 def test_what_is_no_figure_is_a_dash(value):
     assert market_ui.money(value) == "–"
