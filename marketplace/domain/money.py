@@ -98,11 +98,14 @@ def round_quotient(dividend: Decimal, divisor: Decimal | int, places: int = 2) -
     Raises:
         ZeroDivisionError: when the divisor is zero.
     """
-    quotient = Fraction(dividend) / Fraction(divisor)
-    doubled = abs(quotient) * 10**places * 2
-    units = (doubled.numerator // doubled.denominator + 1) // 2
+    above, below = dividend.as_integer_ratio()
+    by_above, by_below = divisor.as_integer_ratio()
+    # Whole numbers that are not reduced: a fraction would look for common factors at every step.
+    share, whole = above * by_below, below * by_above
+    doubled = abs(share) * 10**places * 2 // abs(whole)
+    units = (doubled + 1) // 2
     rounded = Decimal(units).scaleb(-places, context=_ROUNDING)
-    return -rounded if quotient < 0 and units else rounded
+    return -rounded if (share < 0) != (whole < 0) and units else rounded
 
 
 def _quantize(amount: Decimal, places: int, rounding: str) -> Decimal:

@@ -5,24 +5,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
-from typing import cast
+from itertools import count
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Max
+from django.utils import timezone
 
 from marketplace.domain.money import apportion, round_money, round_quotient
 from marketplace.domain.periods import market_date
 from marketplace.models import Hub, Side
 from orders.models import Allocation, AllocationPeriod, FlowType, Placement
 from orders.services.carriage import spread_tariffs
-from orders.services.copying import copy_rows
+from orders.services.copying import copy_rows, take_keys
 from orders.services.locks import series_lock
 from orders.services.price_books import price_books
 from orders.services.run_context import MINUTES_PER_HOUR, PRICE_PLACES, RunContext
-from orders.services.trades import NOTHING, Cell, Rate, Trade
+from orders.services.trades import NOTHING, Cell, Rate, Trade, Way
 
 MONEY_PLACES = 6
+_COLUMNS = (
+    *("id", "public_id", "number", "run_id", "auction_id", "buy_order_id", "sell_order_id"),
+    *("buyer_id", "seller_id", "listing_id", "product_id", "supply_hub_id", "hub_id"),
+    *("flow_type", "starts_at", "ends_at", "unit_hours", "buyer_net_cny", "seller_net_cny"),
+    "created_at",
+)
 _PERIOD_COLUMNS = (
     *("allocation_id", "period", "starts_at", "ends_at"),
     *("quantity", "buyer_price", "seller_price", "tariff_price"),
@@ -58,17 +66,23 @@ def write_allocations(context: RunContext, trades: list[Trade], *, now: datetime
     series_lock(int(f"{day:%Y%m%d}"))
     prefix = f"CJ-{day:%Y%m%d}-"
     first = _next_number(prefix)
-    rows = [
-        _allocation(context, trade, f"{prefix}{number:06d}")
-        for number, trade in enumerate(trades, start=first)
-    ]
-    Allocation.objects.bulk_create(rows, batch_size=2000)
-    pairs = zip(rows, trades, strict=True)
+    keys = take_keys(Allocation, len(trades))
+    numbers = (f"{prefix}{number:06d}" for number in count(first))
+    rows = _AllocationRows(context)
+    copy_rows(
+        Allocation,
+        _COLUMNS,
+        (rows.of(*own) for own in zip(keys, numbers, trades, strict=False)),
+    )
     periods = _PeriodRows(context)
     copy_rows(
         AllocationPeriod,
         _PERIOD_COLUMNS,
-        (line for row, trade in pairs for line in periods.of(row.pk, trade.cells)),
+        (
+            line
+            for key, trade in zip(keys, trades, strict=True)
+            for line in periods.of(key, trade.cells)
+        ),
     )
 
 
@@ -174,27 +188,36 @@ def _next_number(prefix: str) -> int:
     return int(latest.rpartition("-")[2]) + 1 if latest else 1
 
 
-def _allocation(context: RunContext, trade: Trade, number: str) -> Allocation:
-    supply_hub, hub = context.hubs[trade.supply_hub], context.hubs[trade.hub]
-    return Allocation(
-        number=number,
-        run=context.run,
-        auction=context.auction,
-        buy_order=trade.buy,
-        sell_order=trade.sell,
-        buyer_id=trade.buy.organisation_id,
-        seller_id=trade.sell.organisation_id,
-        listing_id=cast("int", trade.sell.listing_id),  # an ask always has one
-        product=context.products[trade.product],
-        supply_hub=supply_hub,
-        hub=hub,
-        flow_type=flow_type(hub, supply_hub),
-        starts_at=context.starts_at(trade.cells[0].period),
-        ends_at=context.ends_at(trade.cells[-1].period),
-        unit_hours=context.hours(trade.quantity),
-        buyer_net_cny=trade.buyer_net,
-        seller_net_cny=trade.seller_net,
-    )
+class _AllocationRows:
+    """Rows of the table of allocations; what places and times alone decide is worked out once."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._created_at = timezone.now().isoformat()
+        self._places: dict[Way, tuple[object, ...]] = {}
+        numbers = range(1, len(context.starts) + 1)
+        self._starts = {number: context.starts_at(number).isoformat() for number in numbers}
+        self._ends = {number: context.ends_at(number).isoformat() for number in numbers}
+
+    def of(self, key: int, number: str, trade: Trade) -> tuple[object, ...]:
+        """Return the row of one allocation."""
+        context, buy, sell = self._context, trade.buy, trade.sell
+        return (
+            *(key, uuid4(), number, context.run.pk, context.auction.pk, buy.pk, sell.pk),
+            *(buy.organisation_id, sell.organisation_id, sell.listing_id),
+            *self._place(trade.way),
+            *(self._starts[trade.cells[0].period], self._ends[trade.cells[-1].period]),
+            context.hours(trade.quantity),
+            *(trade.buyer_net, trade.seller_net, self._created_at),
+        )
+
+    def _place(self, way: Way) -> tuple[object, ...]:
+        if way not in self._places:
+            supply_hub, hub = self._context.hubs[way.supply_hub], self._context.hubs[way.hub]
+            product = self._context.products[way.product]
+            kind = flow_type(hub, supply_hub)
+            self._places[way] = (product.pk, supply_hub.pk, hub.pk, kind.value)
+        return self._places[way]
 
 
 class _PeriodRows:

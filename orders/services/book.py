@@ -1,6 +1,6 @@
 """The order book of one auction, read at once and turned into the tables of the bundle."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import F
 
 from marketplace.domain.units import price_per_period
-from marketplace.models import Hub, Link, Listing, Product
-from orders.models import Auction, BlockLeg, BlockOption, CurveStep, Order, OrderKind, OrderSide
+from marketplace.models import Hub, Link, Listing, Organisation, OrganisationState, Product
+from orders.models import Auction, BlockLeg, BlockOption, CurveStep, OrderKind, OrderSide
 from orders.selectors.bands import traded_products
 from orders.selectors.listing_carbon import carbon_of_listings, class_served
+from orders.services.order_rows import OrderRow, read_orders
 from orders.services.pseudonyms import pseudonym
 
 BUNDLE_VERSION = 1
@@ -47,7 +48,7 @@ class BookOrder:
     A flexible or interruptible order has neither: the order itself says all.
     """
 
-    order: Order
+    order: OrderRow
     name: str
     steps: list[Step] = field(default_factory=list)
     options: dict[int, tuple[Decimal, list[Leg]]] = field(default_factory=dict)
@@ -83,6 +84,8 @@ class Network:
     products: Mapping[int, Product]
     links: Mapping[int, Link]
     listings: Mapping[int, Listing]
+    # Members whose orders may be cleared.
+    admitted: Collection[int]
     periods: int
     # By listing, g per unit-hour; those without serve no carbon class.
     carbon_classes: Mapping[int, Decimal]
@@ -90,10 +93,9 @@ class Network:
 
 def read_book(auction: Auction) -> list[BookOrder]:
     """Return the orders in the book in the order they came in, in four queries."""
-    orders = Order.objects.filter(auction=auction, state="active").order_by("submitted_at", "id")
     book = {
         order.pk: BookOrder(order, pseudonym(auction.pseudonym_salt, "o", order.public_id))
-        for order in orders.select_related("listing", "organisation")
+        for order in read_orders(auction)
     }
     steps = CurveStep.objects.filter(order__auction=auction, order__state="active")
     columns = ("order_id", "first_period", "last_period", "price", "quantity")
@@ -112,18 +114,22 @@ def read_book(auction: Auction) -> list[BookOrder]:
     return list(book.values())
 
 
-def read_network(auction: Auction, book: Iterable[BookOrder]) -> Network:
-    """Return hubs, products and links of the auction, and the listings its asks sell from."""
+def read_network(auction: Auction, book: Collection[BookOrder]) -> Network:
+    """Return hubs, products and links of the auction, its members and the listings of its asks."""
     hubs = {hub.pk: hub for hub in Hub.objects.filter(trades=True)}
     links = Link.objects.filter(active=True, from_hub__in=hubs, to_hub__in=hubs)
     wanted = {item.order.listing_id for item in book if item.is_sell}
     listings = Listing.objects.filter(pk__in=wanted).select_related("pool", "organisation")
     products = {product.pk: product for product in traded_products(auction)}
+    members = Organisation.objects.filter(
+        pk__in={item.order.organisation_id for item in book}, state=OrganisationState.APPROVED
+    )
     return Network(
         hubs=hubs,
         products=products,
         links={link.pk: link for link in links},
         listings={listing.pk: listing for listing in listings},
+        admitted=set(members.values_list("pk", flat=True)),
         periods=auction.period_count,
         carbon_classes=_carbon_classes(listings, products),
     )
@@ -288,8 +294,9 @@ class BundleTables:
             "max_rtt_ms": "" if order.max_rtt_ms is None else _text(order.max_rtt_ms),
             "max_carbon": self._grams(order.max_carbon_g),
         }
-        if order.listing is not None:
-            row["listing_id"] = self._name("l", order.listing.public_id)
+        if order.listing_id is not None:
+            listing = self._network.listings[order.listing_id]
+            row["listing_id"] = self._name("l", listing.public_id)
         return row
 
     def _add_curve(self, item: BookOrder) -> None:

@@ -10,7 +10,7 @@ import structlog
 from django.db.models import Max
 
 from marketplace.domain.decimals import on_lot, on_tick
-from marketplace.models import Listing, ListingState, OrganisationState, Product
+from marketplace.models import Listing, ListingState, Product
 from marketplace.selectors.clock import market_now
 from orders import clearing
 from orders.models import (
@@ -208,7 +208,7 @@ def _first_fault(item: BookOrder, network: Network) -> str | None:
     product = network.products.get(order.product_id)
     if product is None or order.hub_id not in network.hubs:
         return "not_traded_any_more"
-    if order.organisation.state != OrganisationState.APPROVED:
+    if order.organisation_id not in network.admitted:
         return "member_not_admitted"
     if item.is_sell and _listing_gone(network.listings.get(order.listing_id or 0)):
         return "listing_not_active"

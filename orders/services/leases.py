@@ -105,6 +105,11 @@ def record_failure(*, auction_id: int, owner: str, error: Exception) -> None:
         _extend(auction_id, owner, seconds=2 * auction.attempts, new_owner=PAUSED)
 
 
+def renew_lease(*, auction_id: int, owner: str) -> None:
+    """Begin the time of a lease anew: between two phases, whose first may have held the row."""
+    _extend(auction_id, owner)
+
+
 @contextmanager
 def kept_lease(*, auction_id: int, owner: str) -> Iterator[None]:
     """Renew the lease from a thread for as long as the work takes; it ends with the process."""
@@ -158,7 +163,10 @@ def _extend(
         cursor.execute(
             "UPDATE orders_auction SET lease_owner = %s,"
             " lease_until = clock_timestamp() + %s * interval '1 second'"
-            " WHERE id = %s AND lease_owner = %s",
+            # A phase holds the row for as long as it writes: whoever waited for it here would give
+            # up after the lock's time, and the lease would run out under a worker at its work.
+            " WHERE id = (SELECT id FROM orders_auction WHERE id = %s AND lease_owner = %s"
+            "              FOR NO KEY UPDATE SKIP LOCKED)",
             [new_owner or owner, seconds, auction_id, owner],
         )
 

@@ -12,10 +12,11 @@ from decimal import Decimal
 
 from marketplace.domain.money import round_quotient
 from marketplace.models import Link
-from orders.models import Order, OrderKind, OrderSide, OrderState
+from orders.models import OrderKind, OrderSide, OrderState
 from orders.ports.collateral import collateral_port
 from orders.services.allocations import net_by_buy_order
 from orders.services.order_outcomes import OrderEnd
+from orders.services.order_rows import OrderRow
 from orders.services.price_books import price_at, price_books
 from orders.services.run_context import RunContext
 from orders.services.tallies import Tally, read_tallies
@@ -67,7 +68,7 @@ def _keeps(
 
 
 def _verdict(
-    context: RunContext, order: Order, tally: Tally, ways: WayPrices
+    context: RunContext, order: OrderRow, tally: Tally, ways: WayPrices
 ) -> tuple[str, str, dict[str, object]]:
     """Return state, code and parameters of an order's end."""
     params = _miss(context, tally)
@@ -94,7 +95,7 @@ def _verdict(
     return OrderState.REJECTED, code, params
 
 
-def _nobody(order: Order) -> str:
+def _nobody(order: OrderRow) -> str:
     """Name the side that was missing where nothing had a price."""
     if order.side == OrderSide.SELL:
         return "no_demand"
@@ -102,7 +103,7 @@ def _nobody(order: Order) -> str:
 
 
 def _why_too_dear(
-    context: RunContext, order: Order, tally: Tally, ways: WayPrices
+    context: RunContext, order: OrderRow, tally: Tally, ways: WayPrices
 ) -> tuple[str, dict[str, object]]:
     """Say what kept an order from a price it would have accepted: distance, a full link, or price.
 
@@ -142,7 +143,7 @@ def _link_names(link: Link) -> dict[str, object]:
     }
 
 
-def _partly(order: Order, tally: Tally) -> str:
+def _partly(order: OrderRow, tally: Tally) -> str:
     if order.kind != OrderKind.CURVE:
         return "partly_accepted"
     return "at_margin" if tally.cut_at_margin else "partly_in_the_money"
@@ -161,7 +162,7 @@ def _miss(context: RunContext, tally: Tally) -> dict[str, object]:
 
 
 def _averages(
-    order: Order, tally: Tally, nets: Mapping[int, Decimal], context: RunContext
+    order: OrderRow, tally: Tally, nets: Mapping[int, Decimal], context: RunContext
 ) -> dict[str, object]:
     if not tally.accepted:
         return {}

@@ -8,7 +8,13 @@ from orders.models import Auction, AuctionState, ClearingRun, RunState
 from orders.services.clearing import compute_run, verify_run
 from orders.services.freezing import LIVE_RUNS, freeze_book
 from orders.services.gates import close_gate, open_auction
-from orders.services.leases import kept_lease, record_failure, release_lease, take_lease
+from orders.services.leases import (
+    kept_lease,
+    record_failure,
+    release_lease,
+    renew_lease,
+    take_lease,
+)
 from orders.services.publication import publish_run
 
 logger = structlog.get_logger(__name__)
@@ -35,6 +41,7 @@ def advance_auction(*, auction_id: int) -> str:
                 phase = _next_phase(auction_id)
                 if phase is None or not phase(auction_id=auction_id):
                     break
+                renew_lease(auction_id=auction_id, owner=owner)
     except Exception as error:
         record_failure(auction_id=auction_id, owner=owner, error=error)
         logger.exception("auction_phase_failed", auction_id=auction_id)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from uuid import UUID
 
 from marketplace.domain.money import round_quotient
-from marketplace.models import Hub, Link, Product
+from marketplace.models import Hub, Link, Listing, Product
 from orders import clearing
-from orders.models import Auction, ClearingRun, Order, OrderSide
+from orders.models import Auction, ClearingRun, OrderSide
 from orders.selectors.capacity import period_starts
 from orders.selectors.listing_carbon import class_served
+from orders.services.order_rows import OrderRow, read_orders
 from orders.services.pseudonyms import pseudonym
 
 # (latency class in ms, carbon class in g per unit-hour); None for no limit
@@ -29,22 +31,33 @@ class RunContext:
     run: ClearingRun
     bundle: clearing.Auction
     result: clearing.Result
-    orders: Mapping[str, Order]
+    orders: Mapping[str, OrderRow]
     hubs: Mapping[str, Hub]
     products: Mapping[str, Product]
     links: Mapping[tuple[str, str], Link]
     starts: list[datetime]
+    # Public ids of the listings that its asks sell from.
+    listings: Mapping[int, UUID]
 
     def hourly(self, per_period: Decimal) -> Decimal:
         """Return a price per unit and hour."""
-        minutes = self.auction.period_minutes
-        return round_quotient(per_period * MINUTES_PER_HOUR, minutes, PRICE_PLACES)
+        found = self._hourly.get(per_period)
+        if found is None:
+            minutes = self.auction.period_minutes
+            found = round_quotient(per_period * MINUTES_PER_HOUR, minutes, PRICE_PLACES)
+            self._hourly[per_period] = found
+        return found
+
+    @cached_property
+    def _hourly(self) -> dict[Decimal, Decimal]:
+        """Hourly prices by price per period: an auction has far fewer prices than orders."""
+        return {}
 
     def hourly_class(self, per_period: Decimal | None) -> Decimal | None:
         """Return a carbon limit in g per unit-hour; None for no limit."""
         return None if per_period is None else self.hourly(per_period)
 
-    def limits_of(self, order: Order, product: str) -> Limits:
+    def limits_of(self, order: OrderRow, product: str) -> Limits:
         """Return the latency class of a buy in ms, and its carbon class in g per unit-hour.
 
         A sell has no latency class; its carbon class is the strictest in use that it serves.
@@ -62,10 +75,9 @@ class RunContext:
             return {}
         salt = self.auction.pseudonym_salt
         grams = {row.listing_id: row.carbon_intensity for row in self.bundle.listings}
-        listings = {order.listing_id: order.listing for order in self.orders.values()}
-        found = {}
-        for key, listing in listings.items():
-            own = grams.get(pseudonym(salt, "l", listing.public_id)) if listing else None
+        found: dict[tuple[int | None, str], Decimal] = {}
+        for key, public_id in self.listings.items():
+            own = grams.get(pseudonym(salt, "l", public_id))
             for product, limits in asked.items():
                 served = class_served(own, limits)
                 if served is not None:
@@ -89,16 +101,20 @@ def read_run(
     auction: Auction, run: ClearingRun, bundle: clearing.Auction, result: clearing.Result
 ) -> RunContext:
     """Look up the orders, hubs, products and links that a result names."""
-    orders = Order.objects.filter(auction=auction, state="active").select_related("listing")
+    salt = auction.pseudonym_salt
+    orders = {pseudonym(salt, "o", order.public_id): order for order in read_orders(auction)}
+    sold_from = {order.listing_id for order in orders.values() if order.listing_id is not None}
+    listings = Listing.objects.filter(pk__in=sold_from).values_list("pk", "public_id")
     links = Link.objects.select_related("from_hub", "to_hub")
     return RunContext(
         auction=auction,
         run=run,
         bundle=bundle,
         result=result,
-        orders={pseudonym(auction.pseudonym_salt, "o", order.public_id): order for order in orders},
+        orders=orders,
         hubs={hub.code: hub for hub in Hub.objects.filter(code__in=bundle.hubs)},
         products={product.code: product for product in auction.products.all()},
         links={(link.from_hub.code, link.to_hub.code): link for link in links},
         starts=period_starts(auction),
+        listings=dict(listings),
     )

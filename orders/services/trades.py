@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from orders.models import Order
+from orders.services.order_rows import OrderRow
 
 _ZERO = Decimal(0)
 # Prices on their tick are decimals; what was spread by quotient is a fraction.
@@ -36,8 +36,8 @@ class Cell:
 class Trade:
     """One allocation to be."""
 
-    buy: Order
-    sell: Order
+    buy: OrderRow
+    sell: OrderRow
     product: str
     supply_hub: str
     hub: str

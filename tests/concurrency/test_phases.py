@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, transaction
 
 from marketplace.models import OutboxEvent
 from orders.models import Allocation, Auction, AuctionState, ClearingRun
 from orders.services import allocations, publication, transitions
 from orders.services.auctions import advance_auction, claim_due_auctions
+from orders.services.leases import renew_lease, take_lease
 from orders.services.publication import publish_run
+from orders.services.transitions import lock_auction
 from tests.concurrency.racing import Checkpoint, in_background, in_parallel
 from tests.factories.orders import bid, open_auction_now, pass_gate, stop_clock, verified
 from tests.factories.trading import buyer, two_hub_market
@@ -39,6 +41,30 @@ def test_two_sweeps_claim_an_auction_once() -> None:
     claims = in_parallel([claim_due_auctions] * 8, workers=8)
 
     assert [found for claim in claims for found in claim] == [auction.pk]
+
+
+def test_a_lease_is_renewed_without_waiting_for_the_phase_that_holds_the_row() -> None:
+    auction = _auction_with_a_bid()
+    owner = take_lease(auction_id=auction.pk)
+    assert owner is not None
+
+    def renew() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+        renew_lease(auction_id=auction.pk, owner=owner)
+
+    with transaction.atomic():
+        held = lock_auction(auction.pk)
+        assert in_parallel([renew]) == [None]
+    until = Auction.objects.get(pk=auction.pk).lease_until
+    assert until == held.lease_until
+
+    renew_lease(auction_id=auction.pk, owner=owner)
+
+    renewed = Auction.objects.get(pk=auction.pk).lease_until
+    assert until is not None
+    assert renewed is not None
+    assert renewed > until
 
 
 def test_the_second_publisher_finds_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

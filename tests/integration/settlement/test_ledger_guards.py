@@ -250,6 +250,53 @@ def test_a_hold_moves_down_and_ends_once() -> None:
     assert AccountBalance.objects.get(account=hold.account_id).pending == 0
 
 
+def _event(hold: Hold, kind: str, amount: str, key: str) -> HoldEvent:
+    return HoldEvent(hold=hold, kind=kind, amount=amount, event_key=key)
+
+
+def test_events_of_many_holds_in_one_statement_are_all_carried() -> None:
+    twice, once, other = _open_hold("40"), _open_hold("30"), _open_hold("20")
+    versions = [AccountBalance.objects.get(account=h.account_id).version for h in (twice, once)]
+
+    HoldEvent.objects.bulk_create(
+        [
+            _event(twice, "release", "15", "a"),
+            _event(once, "expire", "30", "b"),
+            _event(twice, "capture", "25", "c"),
+            _event(other, "release", "5", "d"),
+        ]
+    )
+
+    held = Hold.objects.in_bulk([twice.pk, once.pk, other.pk])
+    assert [(h.remaining, h.state) for h in map(held.get, (twice.pk, once.pk, other.pk))] == [
+        (0, "captured"),
+        (0, "expired"),
+        (15, "open"),
+    ]
+    found = [AccountBalance.objects.get(account=h.account_id) for h in (twice, once, other)]
+    assert [balance.pending for balance in found] == [0, 0, 15]
+    assert [found[0].version - versions[0], found[1].version - versions[1]] == [2, 1]
+
+
+def test_one_event_too_many_refuses_the_whole_statement() -> None:
+    good, bad = _open_hold("40"), _open_hold("30")
+    wrong = [
+        [_event(good, "release", "40", "a"), _event(bad, "release", "30.01", "b")],
+        [_event(good, "release", "30", "a"), _event(good, "release", "11", "b")],
+        [_event(bad, "release", "30", "a"), _event(bad, "capture", "1", "b")],
+        [_event(good, "release", "1", "a"), HoldEvent(hold_id=0, kind="expire", amount=1)],
+    ]
+    for events in wrong:
+        with pytest.raises(IntegrityError) as caught:
+            HoldEvent.objects.bulk_create(events)
+        assert _sqlstate(caught) == "23L07"
+
+    for hold, left in ((good, 40), (bad, 30)):
+        hold.refresh_from_db()
+        assert (hold.remaining, hold.state) == (left, "open")
+        assert AccountBalance.objects.get(account=hold.account_id).pending == left
+
+
 @pytest.mark.parametrize(
     ("kind", "amount"), [("capture", "40.01"), ("release", "41"), ("place", "40")]
 )
