@@ -150,7 +150,7 @@ class WaterfallSource(models.TextChoices):
 
     FREE_FUNDS = "free_funds", _("The member's free funds")
     DEPOSIT = "deposit", _("Security deposit")
-    GUARANTEE = "guarantee", _("Bank guarantee (保函)")
+    GUARANTEE = "guarantee", _("Bank guarantee")
     RESERVE = "reserve", _("Risk reserve of the market")
     LOSS = "loss", _("Loss")
 

@@ -82,7 +82,7 @@ class CreditKind(models.TextChoices):
     """What stands behind a limit."""
 
     CREDIT = "credit", _("Credit limit")
-    GUARANTEE = "guarantee", _("Bank guarantee (保函)")
+    GUARANTEE = "guarantee", _("Bank guarantee")
 
 
 class CreditLimit(FundsRequest):

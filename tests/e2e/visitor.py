@@ -140,14 +140,15 @@ class Visitor:
         where = self.page.url
         assert self.page.locator("html").get_attribute("lang") == HTML_LANGUAGE[self.language]
         assert self.text("h1"), f"{where} has no heading"
-        assert accessibility_violations(self.page) == [], where
+        violations = accessibility_violations(self.page)
+        assert violations == [], f"{where}: {violations}"
         assert sideways_pixels(self.page) <= 0, f"{where} scrolls sideways"
         self.check_quiet()
         return self
 
     def check_quiet(self) -> None:
         """Fail when the browser complained: script errors, missing files, refused by the CSP."""
-        assert self.complaints == [], self.page.url
+        assert self.complaints == [], f"{self.page.url}: {self.complaints}"
 
     def _keep(self) -> None:
         if self._album is None:
