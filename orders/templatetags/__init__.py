@@ -1,1 +1,1 @@
-"""Template tags of settlement."""
+"""Template tags of the market."""
