@@ -1,9 +1,7 @@
 """Exact clearing of the divisible orders of one period, indivisible acceptances fixed."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
-from math import gcd
 
 import numpy as np
 
@@ -19,7 +17,6 @@ from orders.clearing.windows import RUNGS, WIDTH, Ladder, Window, coarse_rungs, 
 # shares of the smallest possible welfare difference, far above the solver's tolerance of 1e-7.
 _VOLUME_BONUS = 1e-2
 _LINK_MALUS = 1e-4
-_LARGEST_COST = 1e7
 FLOW_TOLERANCE = 1e-6
 _ROUNDS = 60
 _WIDER = 4
@@ -44,28 +41,6 @@ class PeriodSolution:
     rent: FloatArray
     full: IntArray
     welfare: float
-
-
-def money_unit(market: Market) -> float:
-    """Return the largest sum of money that divides every price and tariff per lot."""
-    amounts: list[Fraction] = []
-    largest = Fraction(1)
-    for product in market.auction.products:
-        lot = Fraction(product.quantity_tick)
-        amounts.append(Fraction(product.price_tick) * lot)
-        largest = max(
-            largest, max(abs(Fraction(product.price_min)), Fraction(product.price_max)) * lot
-        )
-        for link in market.auction.links:
-            if link.tariff and product.bandwidth:
-                amounts.append(Fraction(link.tariff) * Fraction(product.bandwidth) * lot)
-    common = amounts[0]
-    for amount in amounts[1:]:
-        common = Fraction(
-            gcd(common.numerator * amount.denominator, amount.numerator * common.denominator),
-            common.denominator * amount.denominator,
-        )
-    return max(float(common), float(largest) / _LARGEST_COST)
 
 
 @dataclass(eq=False)

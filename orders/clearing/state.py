@@ -16,7 +16,8 @@ from orders.clearing.merit_order import (
     offered_lots,
     step_lots,
 )
-from orders.clearing.period_clearing import PeriodModel, PeriodSolution, money_unit
+from orders.clearing.money_unit import money_unit
+from orders.clearing.period_clearing import PeriodModel, PeriodSolution
 from orders.clearing.price_system import PriceSystem, build_price_system
 from orders.clearing.published import PublishedPrices
 from orders.clearing.types import FloatArray, IntArray

@@ -16,7 +16,8 @@ from orders.clearing.merit_order import (
     offered_lots,
     step_lots,
 )
-from orders.clearing.period_clearing import PeriodModel, money_unit
+from orders.clearing.money_unit import money_unit
+from orders.clearing.period_clearing import PeriodModel
 from orders.clearing.row_tables import RowTable, column_of, combined, first_rows, numbered, sums
 from orders.clearing.types import Auction, FlowRow
 from orders.clearing.windows import Ladder, coarse_rungs, cut_window
