@@ -48,7 +48,8 @@ INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
 }
 # Beyond this many rows the simpler methods, which need no search, are not run besides.
 _COMPARED_ROWS = 500_000
-MOST_S = 300
+# Twice what a national day may take until its result.
+MOST_S = 120
 # Of the search on few huge blocks: this many times the trials show what more work would find.
 _LONGER = 4
 
