@@ -84,7 +84,7 @@ def _prepare() -> Chart:
     for number in range(MEMBERS):
         member = Organisation.objects.create(
             code=f"LB{number:04}",
-            name_zh=f"账本{number}",
+            name_zh=f"账簿{number}",
             credit_code=f"91310000LB{number:08}",
             is_buyer=True,
             is_supplier=True,

@@ -135,7 +135,7 @@ def _clear(stage: Stage, auction: Auction) -> None:
     begun = time.monotonic()
     stage.wait_for(f"clearing {auction.code}", lambda: _is_published(auction))
     took = time.monotonic() - begun
-    stage.say(f"  出清、独立校验、发布 cleared, verified, published in {took:.1f} s")
+    stage.say(f"  出清、独立校验、公布 cleared, verified, published in {took:.1f} s")
 
 
 def _is_published(auction: Auction) -> bool:

@@ -139,7 +139,7 @@ def checks(auction: Auction) -> Iterable[Check]:
         yield _real_input(auction, listed)
     sweep = sweep_ledger()
     yield Check(
-        "账簿不变量",
+        "账簿核查",
         "ledger invariants and hash chain",
         sweep.passed,
         f"{len(sweep.findings)} 项异常 findings",
@@ -183,7 +183,7 @@ def _every_buyer_billed(auction: Auction) -> Check:
     )
     missing = Organisation.objects.filter(pk__in=buyers - billed).values_list("code", flat=True)
     detail = f"{len(billed)} / {len(buyers)}" + (f", 缺 missing {list(missing)}" if missing else "")
-    return Check("成交即有账单", "every buying member has a bill", buyers <= billed, detail)
+    return Check("成交均有结算单", "every buying member has a bill", buyers <= billed, detail)
 
 
 def _real_input(auction: Auction, listed: int) -> Check:

@@ -48,7 +48,7 @@ _SOLAR = Plant(
     "Campus solar (example)",
     SUN,
     160,
-    "并网验收意见书 示例-G01",
+    "并网验收意见书（示例-G01）",
 )
 _WIND = Plant(
     SourceKind.WIND,
@@ -56,15 +56,15 @@ _WIND = Plant(
     "Own wind farm (example)",
     WIND,
     120,
-    "电力业务许可证 示例-G02",
+    "电力业务许可证（示例-G02）",
 )
 _DIRECT = Plant(
     SourceKind.DIRECT, "绿电直连专线（示例）", "Direct green line (example)", SUN, 90,
-    "绿电直连项目备案 示例-G03",
+    "绿电直连项目备案（示例-G03）",
 )  # fmt: skip
 _CONTRACT = Plant(
     SourceKind.CONTRACT, "多年期购电协议（示例）", "Multi-year contract (example)", STEADY, 80,
-    "绿电交易合同 示例-G04",
+    "绿电交易合同（示例-G04）",
 )  # fmt: skip
 # Hub -> its plants; other hubs have a contract only.
 PLANTS = {

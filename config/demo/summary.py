@@ -53,7 +53,7 @@ def _book(auction: Auction, run: ClearingRun) -> Iterator[str]:
     yield (
         f"  成交 accepted        {counts.accepted_bids} 笔 bids, 未成交 rejected"
         f" {counts.rejected_bids}; 块申报 blocks {lively.blocks_accepted} 成交 accepted,"
-        f" {lively.blocks_paradoxically_rejected} 价内未成交 paradoxically rejected"
+        f" {lively.blocks_paradoxically_rejected} 价格达标未成交 paradoxically rejected"
     )
     if lively.real_asks:
         yield (
@@ -63,14 +63,14 @@ def _book(auction: Auction, run: ClearingRun) -> Iterator[str]:
     yield (
         f"  范围 reach           {lively.hubs_trading} 个节点 hubs trade,"
         f" {lively.full_links} 条链路满载 link directions full,"
-        f" {lively.short_deliveries} 笔短交付 deliveries short"
+        f" {lively.short_deliveries} 笔交付不足 deliveries short"
     )
 
 
 def _welfare(run: ClearingRun) -> Iterator[str]:
     yield (
         f"  社会福利 welfare     {_cny(run.welfare_cny)}, 上界 bound {_cny(run.upper_bound_cny)},"
-        f" 间隙 gap {_percent(run.gap)}"
+        f" 差距 gap {_percent(run.gap)}"
     )
 
 
@@ -138,8 +138,8 @@ def _money(auction: Auction) -> Iterator[str]:
 def _carbon(auction: Auction) -> Iterator[str]:
     total = facts.emissions(auction)
     yield (
-        f"  能耗与排放 carbon    IT {total['it_wh'] / 1_000_000:,.2f} MWh, 设施 facility"
-        f" {total['facility_wh'] / 1_000_000:,.2f} MWh, 位置法 location-based"
+        f"  用电与碳排放 carbon    IT {total['it_wh'] / 1_000_000:,.2f} MWh, 设施 facility"
+        f" {total['facility_wh'] / 1_000_000:,.2f} MWh, 基于位置 location-based"
         f" {total['tonnes']:,.3f} tCO2"
     )
 

@@ -78,7 +78,7 @@ class Unit(StrEnum):
 
 
 _NAMES_ZH = {
-    Unit.VCPU_HOUR: UnitNames("核(vCPU)", "核时", "元/核时"),
+    Unit.VCPU_HOUR: UnitNames("核（vCPU）", "核时", "元/核时"),
     Unit.CARD_HOUR: UnitNames("卡", "卡时", "元/卡时"),
     Unit.CORE_HOUR: UnitNames("核", "核时", "元/核时"),
     Unit.PFLOPS_HOUR: UnitNames("P", "P·时", "元/P·时"),

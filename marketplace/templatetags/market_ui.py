@@ -203,6 +203,24 @@ def listed(words: Iterable[Any]) -> str:
     )
 
 
+@register.filter(is_safe=True)
+def aside(words: Any) -> str:
+    """Return words in the brackets of the language, ready to stand behind another word."""
+    return f"（{words}）" if is_chinese() else f" ({words})"
+
+
+@register.simple_tag
+def gap() -> str:
+    """Return what stands between two sentences: a space, and nothing in Chinese."""
+    return "" if is_chinese() else " "
+
+
+@register.filter(is_safe=True)
+def lead_in(words: Any) -> str:
+    """Return words with the colon of the language, ready to be followed by what they announce."""
+    return f"{words}：" if is_chinese() else f"{words}: "
+
+
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """Print an outline icon; without `label` it is hidden from screen readers."""

@@ -18,7 +18,7 @@ from marketplace.models import Notice, NoticeAudience, Organisation, Role
 from marketplace.selectors.notices import notices_for
 from marketplace.selectors.organisations import members
 from marketplace.services.notices import LONGEST_TEXT, LONGEST_TITLE, publish_notice
-from marketplace.templatetags.market_ui import localname
+from marketplace.templatetags.market_ui import aside, localname
 from marketplace.web.access import current_actor, require_member, require_operator
 from marketplace.web.form_fields import add_refusal
 
@@ -31,7 +31,7 @@ class MemberChoiceField(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: Any) -> str:
         """Return name and member code."""
-        return f"{localname(obj)} ({obj.code})"
+        return localname(obj) + aside(obj.code)
 
 
 class NoticeForm(forms.Form):

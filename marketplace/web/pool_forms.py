@@ -11,7 +11,7 @@ from marketplace.domain.decimals import DecimalRefused, parse_decimal
 from marketplace.models import HardwareModel, Hub, Product, ResourcePool
 from marketplace.services.checks import plain
 from marketplace.services.error_texts import code_text
-from marketplace.templatetags.market_ui import localname, unit_text
+from marketplace.templatetags.market_ui import aside, localname, unit_text
 from marketplace.web.form_fields import DayField, PlainDecimalField
 
 DENGBAO_CHOICES = [
@@ -33,7 +33,7 @@ class ProductChoice(NamedChoice):
 
     def label_from_instance(self, obj: Product) -> str:
         """Return the product's name and unit."""
-        return f"{localname(obj)} ({unit_text(obj)})"
+        return localname(obj) + aside(unit_text(obj))
 
 
 class ProfileField(forms.CharField):

@@ -13,6 +13,7 @@ from marketplace.models import Hub, Product
 from marketplace.selectors.clock import market_now
 from marketplace.selectors.hubs import hubs_within
 from marketplace.selectors.rules import rules_at, vat_rates
+from marketplace.templatetags.market_ui import lead_in
 from marketplace.web.access import current_actor
 from marketplace.web.form_fields import add_refusal
 from orders.services.buying_rules import approval_threshold
@@ -127,7 +128,7 @@ def first_error(form: BidForm) -> str:
         return ""
     for name, errors in form.errors.items():
         label = form.fields[name].label if name in form.fields else ""
-        return f"{label}: {errors[0]}" if label else str(errors[0])
+        return f"{lead_in(label)}{errors[0]}" if label else str(errors[0])
     return ""
 
 

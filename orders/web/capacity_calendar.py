@@ -23,7 +23,13 @@ from marketplace.models import Listing, ListingState
 from marketplace.selectors.clock import market_now
 from marketplace.selectors.organisations import listing_of, listings_of
 from marketplace.services.listings import add_maintenance
-from marketplace.templatetags.market_ui import group_digits, localname, shortname, unit_text
+from marketplace.templatetags.market_ui import (
+    group_digits,
+    is_chinese,
+    localname,
+    shortname,
+    unit_text,
+)
 from marketplace.web.access import acting_organisation, current_actor, require_supplier
 from marketplace.web.capacity_pages import capacity_tabs
 from marketplace.web.form_fields import add_refusal
@@ -137,8 +143,8 @@ def _conflicts(listing: Listing, starts_at: datetime, ends_at: datetime) -> str:
         "say on the delivery that it cannot take place.",
         len(taken),
     )
-    more = "; …" if len(taken) > SHOWN_CONFLICTS else ""
-    return text % {"count": len(taken), "hours": "; ".join(named) + more}
+    named += ["…"] if len(taken) > SHOWN_CONFLICTS else []
+    return text % {"count": len(taken), "hours": ("；" if is_chinese() else "; ").join(named)}
 
 
 def _own(request: HttpRequest, public_id: UUID | str) -> Listing:

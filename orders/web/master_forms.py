@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.models import Hub, HubKind, Link, Product
-from marketplace.templatetags.market_ui import localname
+from marketplace.templatetags.market_ui import aside, localname
 from marketplace.web.form_fields import PlainDecimalField
 from orders.models import AuctionCalendar
 from orders.services.master_data import (
@@ -24,7 +24,7 @@ class NamedChoiceField(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: Any) -> str:
         """Return name and code."""
-        return f"{localname(obj)} ({obj.code})"
+        return localname(obj) + aside(obj.code)
 
 
 class NamedMultipleField(forms.ModelMultipleChoiceField):
@@ -32,7 +32,7 @@ class NamedMultipleField(forms.ModelMultipleChoiceField):
 
     def label_from_instance(self, obj: Any) -> str:
         """Return name and code."""
-        return f"{localname(obj)} ({obj.code})"
+        return localname(obj) + aside(obj.code)
 
 
 class NumberListField(forms.CharField):

@@ -28,7 +28,7 @@ class DocumentSeries(StrEnum):
     PAYOUT_BATCH = "FK"  # 付款批次
     TAX_REQUEST = "KP"  # 开票申请
     CONTRACT = "HT"  # 合同
-    WITHDRAWAL = "TX"  # 提现申请
+    WITHDRAWAL = "TX"  # 提取申请
     RECEIPT = "SK"  # 收款
     DISPUTE = "ZY"  # 争议
     VOUCHER = "SQ"  # 算力券

@@ -43,7 +43,7 @@ _NAMES = {
     InvoiceLineKind.ADJUSTMENT: ("结算调整", "Adjustment"),
     InvoiceLineKind.ROUNDING: ("尾差", "Rounding"),
 }
-_NOTE = "结算单据,非税务发票。Settlement document, no tax invoice."
+_NOTE = "本单为结算单，不是发票。Settlement document, no tax invoice."
 _HOUR, _ONE = "HUR", "C62"
 
 

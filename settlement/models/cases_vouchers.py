@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.domain.transitions import TransitionTable
 from marketplace.models import Organisation, ResourceClass
@@ -198,7 +199,7 @@ class Voucher(models.Model):
 class VoucherMoveKind(models.TextChoices):
     """What happened to a voucher."""
 
-    ISSUE = "issue", _("Issued")
+    ISSUE = "issue", pgettext_lazy("voucher", "Issued")
     REDEEM = "redeem", _("Redeemed on a bill")
     GIVE_BACK = "give_back", _("Given back by a credit note")
     EXPIRE = "expire", _("Expired")

@@ -64,14 +64,14 @@ PLATFORM_ACCOUNTS = (
         "2241.01",
         "congestion_rent",
         AccountKind.LIABILITY,
-        "其他应付款—网络阻塞收益",
+        "其他应付款—网络阻塞盈余",
         "Congestion rent held",
     ),
     AccountPlan(
         "2241.02",
         "link_tariffs",
         AccountKind.LIABILITY,
-        "其他应付款—线路费",
+        "其他应付款—网络使用费",
         "Link tariffs owed to carriers",
     ),
     AccountPlan(
@@ -158,7 +158,11 @@ MEMBER_ACCOUNTS = (
         "Receivable beyond the member's funds",
     ),
     AccountPlan(
-        "2242", "member_deposit", AccountKind.LIABILITY, "会员保证金", "Member's security deposit"
+        "2242",
+        "member_deposit",
+        AccountKind.LIABILITY,
+        "会员履约保证金",
+        "Member's security deposit",
     ),
 )
 
@@ -197,7 +201,7 @@ def open_voucher_account(*, code: str, name_zh: str, name_en: str) -> Account:
         f"1221.02.{code}",
         _voucher_purpose(code),
         AccountKind.ASSET,
-        f"其他应收款—算力券 {name_zh}",
+        f"其他应收款—算力券—{name_zh}",
         f"Owed by the issuer of compute vouchers, {name_en}",
     )
     return _open(plan)
@@ -233,7 +237,7 @@ def account_for(
 
 def _open(plan: AccountPlan, organisation: Organisation | None = None) -> Account:
     suffix = f".{organisation.code}" if organisation else ""
-    owner_zh = f" {organisation.name_zh}" if organisation else ""
+    owner_zh = f"—{organisation.name_zh}" if organisation else ""
     owner_en = f" {organisation.name_en or organisation.name_zh}" if organisation else ""
     account, _ = Account.objects.get_or_create(
         purpose=plan.purpose,

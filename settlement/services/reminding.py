@@ -188,7 +188,7 @@ def _expiring_cover(now: datetime) -> Iterator[Announcement]:
             expires_on=limit.expires_on,
             names=(f"保函 {limit.guarantee_number}", f"Bank guarantee {limit.guarantee_number}")
             if is_guarantee
-            else ("信用额度", "The credit limit"),
+            else ("授信额度", "The credit limit"),
             path=reverse("balance"),
             roles=MONEY_ROLES,
         )
@@ -201,7 +201,7 @@ def _expiring_cover(now: datetime) -> Iterator[Announcement]:
             organisation_id=deposit.organisation_id,
             key=f"deposit:{deposit.public_id}",
             expires_on=deposit.expires_on,
-            names=("保证金", "The security deposit"),
+            names=("履约保证金", "The security deposit"),
             path=reverse("balance"),
             roles=MONEY_ROLES,
         )

@@ -89,7 +89,7 @@ class TaxInvoiceForm(forms.Form):
     tax_number = forms.CharField(
         label=_("Tax invoice number"), max_length=20, help_text=_("20 digits of the 数电票.")
     )
-    issued_on = DayField(label=_("Issued on"))
+    issued_on = DayField(label=pgettext_lazy("tax invoice", "Issued on"))
     amount = PlainDecimalField(label=_("Amount with VAT, CNY"), places=2)
     vat = PlainDecimalField(label=_("VAT, CNY"), places=2)
 

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -93,7 +93,7 @@ def check_tax_invoice(request: HttpRequest, public_id: UUID, verdict: str) -> Ht
         "text": gettext("Checked, its tax becomes deductible and the payout is released.")
         if approve
         else gettext("The supplier enters another one."),
-        "confirm_label": gettext("It is right") if approve else gettext("Refuse"),
+        "confirm_label": gettext("It is right") if approve else pgettext("send back", "Refuse"),
         "danger": not approve,
         "form": form,
         "lines": _lines(one),

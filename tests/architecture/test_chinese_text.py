@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.architecture.chinese import HAN, all_chinese
+from tests.architecture.chinese import HAN, all_chinese, catalogue
 
 # rule -> what breaks it
 RULES = {
@@ -24,6 +24,9 @@ RULES = {
     "no three 的 in a row": re.compile(r"的[^，。；：、的]{1,8}的[^，。；：、的]{1,8}的"),
     "no straight quotation marks": re.compile(f"{HAN}[\"']|[\"']{HAN}"),
 }
+# Placeholders that are Chinese on a Chinese page: no space between them and Chinese.
+CHINESE_HERE = r"%\((?:unit|price_unit)\)s"
+SPACED = re.compile(f"{CHINESE_HERE} +{HAN}|{HAN} +{CHINESE_HERE}")
 # Addresses as mail writes them, names as their owners write them.
 AS_WRITTEN = (re.compile(r"示例路\d+号|示例大街\d+号"),)
 
@@ -42,6 +45,46 @@ def test_chinese_follows_the_rule(texts, rule: str) -> None:
     ]
 
     assert broken == []
+
+
+def test_a_unit_stands_beside_chinese_without_a_space(root) -> None:
+    broken = [one.chinese for one in catalogue(root) if SPACED.search(one.chinese)]
+
+    assert broken == []
+    assert SPACED.search("价格 %(price)s %(unit)s 高于限价")
+
+
+TRANSLATED = re.compile(r"\{% blocktranslate.*?%\}.*?\{% endblocktranslate %\}", re.DOTALL)
+# Words put together in a template -> what of market_ui puts them together in both languages.
+TOGETHER = {
+    "aside": re.compile(r"(?:\}\}|%\}) \((?:\{\{|\{%)"),
+    "lead_in": re.compile(r"(?:\}\}|%\})(?:</\w+>)?: "),
+    "gap": re.compile(r"[.?!]\" %\}(?:</\w+>)? (?:\{%|<a)"),
+}
+
+
+@pytest.mark.parametrize("instead", TOGETHER)
+def test_templates_leave_marks_between_words_to_the_language(root, instead: str) -> None:
+    wrong = [
+        f"{path.relative_to(root)}: {line.strip()}"
+        for path in sorted((root / "templates").rglob("*.html"))
+        for line in TRANSLATED.sub("{% %}", path.read_text(encoding="utf-8")).splitlines()
+        if TOGETHER[instead].search(line)
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("instead", "wrong"),
+    [
+        ("aside", "{{ name }} ({{ code }})"),
+        ("lead_in", '{% translate "Key" %}: '),
+        ("gap", '{% translate "No." %} <a'),
+    ],
+)
+def test_each_mark_between_words_is_found(instead: str, wrong: str) -> None:
+    assert TOGETHER[instead].search(wrong)
 
 
 def _without_given_names(text: str) -> str:

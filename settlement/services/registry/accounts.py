@@ -49,7 +49,7 @@ def _open(registry: Registry, state: str, organisation: Organisation | None) -> 
         return known
     number, zh, en = {**HOLDER_STATES, **REGISTRY_STATES}[state]
     owner = f".{organisation.code}" if organisation else ""
-    owner_zh = f" {organisation.name_zh}" if organisation else ""
+    owner_zh = f"—{organisation.name_zh}" if organisation else ""
     owner_en = f" {organisation.name_en or organisation.name_zh}" if organisation else ""
     account, _ = Account.objects.get_or_create(
         purpose=purpose_of(state),

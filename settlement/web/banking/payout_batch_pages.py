@@ -226,7 +226,7 @@ def _batch_actions(batch: PayoutBatch, actor: Any) -> list[Action]:
     if is_other and batch.state == PayoutBatchState.DRAFT:
         actions += [
             Action(gettext("Approve"), reverse("payout-batch-approve", args=key), True),
-            Action(gettext("Refuse"), reverse("payout-batch-refuse", args=key)),
+            Action(pgettext("send back", "Refuse"), reverse("payout-batch-refuse", args=key)),
         ]
     return actions
 
@@ -338,7 +338,7 @@ def decide_batch(request: HttpRequest, public_id: UUID, verdict: str) -> HttpRes
         request,
         question=gettext("Refuse this batch?"),
         text=gettext("Its statements are free for another batch."),
-        label=gettext("Refuse"),
+        label=pgettext("send back", "Refuse"),
         act=lambda given: refuse_payout_batch(actor=actor, batch_public_id=public_id, **given),
         form=ReasonForm(request.POST or None),
         back=back,

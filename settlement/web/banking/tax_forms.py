@@ -36,7 +36,7 @@ class NumberForm(forms.Form):
     tax_number = forms.CharField(
         label=_("Tax invoice number"), max_length=20, help_text=_("20 digits of the 数电票.")
     )
-    issued_on = DayField(label=_("Issued on"))
+    issued_on = DayField(label=pgettext_lazy("tax invoice", "Issued on"))
 
 
 class RedForm(NumberForm):

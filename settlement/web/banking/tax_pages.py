@@ -267,7 +267,7 @@ def _facts(one: TaxInvoice) -> Facts:
         (gettext("Bank"), as_given(one.bank) or "–"),
         (gettext("Asked for by"), one.requested_by),
         (gettext("Tax invoice number"), one.tax_number or "–"),
-        (gettext("Issued on"), one.issued_on or "–"),
+        (pgettext("tax invoice", "Issued on"), one.issued_on or "–"),
         (gettext("Total with VAT, CNY"), figure(one.gross_cny)),
     ]
     if one.red_number:

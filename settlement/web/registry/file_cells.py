@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from settlement.models import ImportFormat
 
@@ -21,7 +22,7 @@ SHOWN_CELLS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("serial", _("Serial block"), "code"),
         ("programme", _("Methodology"), ""),
         ("project_name", _("Project"), ""),
-        ("issued_on", _("Issued on"), ""),
+        ("issued_on", pgettext_lazy("units", "Issued on"), ""),
         ("adjustment", _("Corresponding adjustment"), ""),
         ("holder", _("Holder"), ""),
     ),

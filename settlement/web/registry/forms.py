@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.domain.periods import MARKET_TIME_ZONE, market_date
 from marketplace.models import Organisation, OrganisationState
@@ -80,7 +81,7 @@ class RetirementForm(RangeForm):
         max_length=160,
         help_text=_("A member's code, or the name of somebody else."),
     )
-    purpose = forms.ChoiceField(label=_("Purpose"))
+    purpose = forms.ChoiceField(label=pgettext_lazy("retirement", "Purpose"))
     claim_month = forms.DateField(
         label=_("Month claimed for"),
         input_formats=["%Y-%m", "%Y-%m-%d"],
@@ -190,7 +191,8 @@ class CcerIssueForm(forms.Form):
         label=_("Baseline factor, t/MWh"), max_digits=8, decimal_places=4, min_value=0
     )
     issued_on = forms.DateField(
-        label=_("Issued on"), widget=forms.DateInput(attrs={"type": "date"})
+        label=pgettext_lazy("units", "Issued on"),
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
     holder = MemberField(label=_("Holder"), queryset=Organisation.objects.none())
 

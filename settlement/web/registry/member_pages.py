@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -171,7 +171,7 @@ def retire(request: HttpRequest, public_id: UUID) -> HttpResponse:
         label=gettext("Retire"),
         lines=lambda values: [
             (gettext("Beneficiary"), _named(values["beneficiary"])),
-            (gettext("Purpose"), str(RetirementPurpose(values["purpose"]).label)),
+            (pgettext("retirement", "Purpose"), str(RetirementPurpose(values["purpose"]).label)),
             (gettext("Month claimed for"), f"{values['claim_month']:%Y-%m}"),
         ],
     )

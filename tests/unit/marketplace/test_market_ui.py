@@ -9,6 +9,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import translation
 from django.utils.html import strip_tags
+from django.utils.safestring import mark_safe
 from moneyed import Money
 
 from marketplace.templatetags import market_layout, market_ui
@@ -169,3 +170,33 @@ def test_table_has_caption_and_focusable_region():
     assert '<caption class="visually-hidden">A &amp; B</caption>' in markup
     assert 'role="region" tabindex="0"' in markup
     assert "<tbody></tbody>" in markup
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", "Service fee (0.50 %): <b>1</b> &lt;"),
+        ("zh-hans", "Service fee（0.50 %）：<b>1</b> &lt;"),
+    ],
+)
+def test_brackets_and_colon_are_those_of_the_language(language, shown):
+    page = Template(
+        "{% load market_ui %}{{ label }}{{ rate|aside|lead_in }}<b>1</b> {{ sign|slice:':1' }}"
+    )
+    with translation.override(language):
+        given = {"label": "Service fee", "rate": "0.50 %", "sign": "<"}
+        assert page.render(Context(given)) == shown
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "One. Two."), ("zh-hans", "One.Two.")])
+def test_chinese_sentences_stand_side_by_side(language, shown):
+    page = Template("{% load market_ui %}One.{% gap %}Two.")
+    with translation.override(language):
+        assert page.render(Context()) == shown
+
+
+def test_what_is_safe_stays_so_in_brackets():
+    page = Template("{% load market_ui %}{{ day|aside }}{{ text|aside }}")
+    given = {"day": mark_safe("<time>1</time>"), "text": "<"}
+    with translation.override("en"):
+        assert page.render(Context(given)) == " (<time>1</time>) (&lt;)"
