@@ -1,15 +1,32 @@
 """The outbox: events for the layers above, written in the sender's transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import IntegrityError, transaction
 
 from marketplace.models import InboxReceipt, OutboxEvent
 
+LISTINGS_OFFERED = "listing.offered"
+ORGANISATION_REINSTATED = "organisation.reinstated"
+
 
 def emit_event(*, topic: str, aggregate: str, payload: dict[str, object]) -> OutboxEvent:
     """Record that something happened; the caller's transaction decides whether it did."""
     return OutboxEvent.objects.create(topic=topic, aggregate=aggregate, payload=payload)
+
+
+def announce_offers(listing_ids: Iterable[int]) -> None:
+    """Record that standing listings are offered, or offered otherwise than before: one event.
+
+    Auctions that are open already learn of them by it.
+    """
+    offered = sorted(listing_ids)
+    if offered:
+        emit_event(
+            topic=LISTINGS_OFFERED,
+            aggregate=f"listing:{offered[0]}",
+            payload={"listing_ids": offered},
+        )
 
 
 def pending_events(*, consumer: str, topics: list[str], limit: int = 100) -> list[OutboxEvent]:
