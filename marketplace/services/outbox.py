@@ -8,6 +8,7 @@ from marketplace.models import InboxReceipt, OutboxEvent
 
 LISTINGS_OFFERED = "listing.offered"
 ORGANISATION_REINSTATED = "organisation.reinstated"
+_AT_ONCE = 500
 
 
 def emit_event(*, topic: str, aggregate: str, payload: dict[str, object]) -> OutboxEvent:
@@ -16,17 +17,21 @@ def emit_event(*, topic: str, aggregate: str, payload: dict[str, object]) -> Out
 
 
 def announce_offers(listing_ids: Iterable[int]) -> None:
-    """Record that standing listings are offered, or offered otherwise than before: one event.
+    """Record that standing listings are offered, or offered otherwise than before.
 
-    Auctions that are open already learn of them by it.
+    Auctions that are open already learn of them by it: few events for many listings, each of a size
+    that holds a gate for a moment only.
     """
     offered = sorted(listing_ids)
-    if offered:
-        emit_event(
+    parts = [offered[start : start + _AT_ONCE] for start in range(0, len(offered), _AT_ONCE)]
+    OutboxEvent.objects.bulk_create(
+        OutboxEvent(
             topic=LISTINGS_OFFERED,
-            aggregate=f"listing:{offered[0]}",
-            payload={"listing_ids": offered},
+            aggregate=f"listing:{part[0]}",
+            payload={"listing_ids": part},
         )
+        for part in parts
+    )
 
 
 def pending_events(*, consumer: str, topics: list[str], limit: int = 100) -> list[OutboxEvent]:
