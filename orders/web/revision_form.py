@@ -54,19 +54,21 @@ class RevisionForm(forms.Form):
         """Return what the valid form wants to be different."""
         raise NotImplementedError
 
-    def add_price(self, name: str, value: Decimal | None) -> None:
+    def add_price(self, name: str, value: Decimal | None, *, required: bool = True) -> None:
         """Add a limit."""
-        self._add(name, _("Limit, excl. VAT"), value, places=6)
+        self._add(name, _("Limit, excl. VAT"), value, places=6, required=required)
 
-    def add_units(self, name: str, value: Decimal | None) -> None:
+    def add_units(self, name: str, value: Decimal | None, *, required: bool = True) -> None:
         """Add a number of units."""
-        self._add(name, _("Units"), value, places=3)
+        self._add(name, _("Units"), value, places=3, required=required)
 
-    def _add(self, name: str, label: Any, value: Decimal | None, *, places: int) -> None:
+    def _add(
+        self, name: str, label: Any, value: Decimal | None, *, places: int, required: bool
+    ) -> None:
         self.fields[name] = PlainDecimalField(
             label=label,
             places=places,
-            required=False,
+            required=required,
             initial=None if value is None else plain(value),
         )
 
@@ -80,8 +82,8 @@ class CurveRevisionForm(RevisionForm):
         """Add a pair of fields a step."""
         self.steps: list[Step | None] = [*revisable_steps(self.order), *[None] * SPARE_STEPS]
         for number, step in enumerate(self.steps, start=1):
-            self.add_price(f"price_{number}", step.price if step else None)
-            self.add_units(f"quantity_{number}", step.quantity if step else None)
+            self.add_price(f"price_{number}", step.price if step else None, required=False)
+            self.add_units(f"quantity_{number}", step.quantity if step else None, required=False)
 
     def rows(self) -> list[Row]:
         """Return one pair a step."""
