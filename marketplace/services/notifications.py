@@ -1,7 +1,7 @@
 """Telling members: one notification an event, a copy for each person, mails and webhooks due."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,8 +65,10 @@ class Announcement:
 def announce(announcements: Iterable[Announcement]) -> int:
     """Tell members, each thing once; return how many were new.
 
-    Takes the lock of notifications, so that two announcers of the same thing make one.
+    Takes the lock of notifications, so that two announcers of the same thing make one, before
+    anything is counted: what grows must not be told with an older number after a newer one.
     """
+    notification_lock()
     wanted = {(each.organisation_id, each.topic, each.key): each for each in announcements}
     listeners = _listeners(wanted.values())
     for key, each in list(wanted.items()):
@@ -74,11 +76,8 @@ def announce(announcements: Iterable[Announcement]) -> int:
             wanted.pop(key)  # nobody would ever see it
     if not wanted:
         return 0
-    notification_lock()
-    known = _already_told(wanted.values())
-    _grow({key: wanted.pop(key) for key in known if wanted[key].grows})
-    for key in known:
-        wanted.pop(key, None)
+    known = [wanted.pop(row) for row in _already_told(wanted)]
+    _grow([each for each in known if each.grows])
     made = Notification.objects.bulk_create(
         [
             Notification(
@@ -99,21 +98,19 @@ def announce(announcements: Iterable[Announcement]) -> int:
     return len(made)
 
 
-def _grow(grown: Mapping[tuple[int, str, str], Announcement]) -> None:
+def _grow(announcements: Collection[Announcement]) -> None:
     """Tell again what has become more: unread and on top of the list, with a mail for all of it.
 
     A mail that is sent, or being sent, goes out once more after `COLLECT`; one that waits will say
     the newest anyway.
     """
+    grown = {(each.organisation_id, each.topic, each.key): each for each in announcements}
     if not grown:
         return
-    rows = Notification.objects.filter(
-        organisation_id__in={key[0] for key in grown},
-        topic__in={key[1] for key in grown},
-        key__in={key[2] for key in grown},
-    )
-    found = [(row, grown.get((row.organisation_id, row.topic, row.key))) for row in rows]
+    found = [(row, grown.get((row.organisation_id, row.topic, row.key))) for row in _told_of(grown)]
     told = [(row, each) for row, each in found if each and row.params != each.params]
+    if not told:
+        return
     for row, each in told:
         row.params, row.path, row.market_at = each.params, each.path, each.market_at
     changed = [row for row, _ in told]
@@ -144,17 +141,18 @@ def _listeners(
     return dict(found)
 
 
-def _already_told(announcements: Iterable[Announcement]) -> set[tuple[int, str, str]]:
-    keys_by_topic: dict[str, set[str]] = defaultdict(set)
-    for each in announcements:
-        keys_by_topic[each.topic].add(each.key)
-    return {
-        row
-        for topic, keys in keys_by_topic.items()
-        for row in Notification.objects.filter(topic=topic, key__in=keys).values_list(
-            "organisation_id", "topic", "key"
-        )
-    }
+def _already_told(wanted: Collection[tuple[int, str, str]]) -> set[tuple[int, str, str]]:
+    """Return which of (organisation, topic, key) are there; members may share a key."""
+    rows = _told_of(wanted).values_list("organisation_id", "topic", "key")
+    return set(rows).intersection(wanted)
+
+
+def _told_of(wanted: Iterable[tuple[int, str, str]]) -> QuerySet[Notification]:
+    """Return what is there of organisations, topics and keys, and perhaps more."""
+    organisations, topics, keys = (set(column) for column in zip(*wanted, strict=True))
+    return Notification.objects.filter(
+        organisation_id__in=organisations, topic__in=topics, key__in=keys
+    )
 
 
 def _copy_to_people(

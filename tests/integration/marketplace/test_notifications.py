@@ -100,6 +100,17 @@ def test_mail_that_cannot_be_sent_is_tried_again(settings) -> None:
     assert "refused" in delivery.problem.lower()
 
 
+def test_members_may_share_a_key() -> None:
+    first, second = member(), member()
+    announce([told(first, grows=True), told(second, grows=True)])
+    more = {"number": "B-1", "gross_cny": "99"}
+
+    assert announce([told(second, grows=True, params=more)]) == 0
+
+    texts = [one.organisation.notifications.get().params["gross_cny"] for one in (first, second)]
+    assert texts == ["1234.5", "99"]
+
+
 def test_what_grows_is_told_again_on_top_with_one_mail_for_all_of_it() -> None:
     actor = member()
     announce([told(actor, grows=True)])

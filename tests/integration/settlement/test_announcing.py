@@ -18,7 +18,15 @@ from settlement.services.deliveries import fail_delivery, hand_over
 from settlement.services.reminding import announce_due
 from tests.factories.marketplace import OrganisationFactory, operator
 from tests.factories.orders import open_auction_now, stop_clock
-from tests.factories.settlement import DELIVERY_STARTS, move_clock
+from tests.factories.settlement import (
+    DELIVERY_STARTS,
+    Market,
+    Trade,
+    deliver,
+    funded,
+    move_clock,
+    published_auction,
+)
 from tests.web.desks import Desk, browser
 from tests.web.trading_floor import published_floor
 
@@ -89,6 +97,23 @@ def test_hand_overs_of_an_auction_are_one_notice_that_grows() -> None:
     assert _in_english(notice) == ("Day-ahead 11-23: access is given to 2 of your 2 deliveries.")
     page = browser(desk.buyer).get(notice.path)
     assert {row["delivery"] for row in page.context["rows"]} == {first, second}
+
+
+def test_each_buyer_of_an_auction_has_a_notice_of_its_own() -> None:
+    market, selling = Market(), funded("0", is_buyer=False)
+    buyers = [funded("100000", is_supplier=False) for _ in range(3)]
+    trades = [Trade(buying, selling, ["4"], "9", "7") for buying in [*buyers, *buyers[:2]]]
+    auction = published_auction(market, trades)
+
+    deliver(auction)
+    while announce_pending():
+        pass
+
+    assert [told(one) for one in buyers] == [{"delivery.handed_over": 1}] * 3
+    counts = Notification.objects.order_by("organisation_id").values_list(
+        "params__deliveries", "params__bought"
+    )
+    assert list(counts) == [(2, 2), (2, 2), (1, 1)]
 
 
 def test_systems_hear_of_each_hand_over() -> None:
