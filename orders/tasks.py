@@ -5,7 +5,14 @@ from celery import shared_task
 from marketplace.selectors.clock import market_now
 from marketplace.services import market_terms, two_person
 from marketplace.services.background import enqueue_on_commit
-from orders.services import auctions, dividend, indicative, standing_bids, surveillance
+from orders.services import (
+    auctions,
+    dividend,
+    indicative,
+    late_offers,
+    standing_bids,
+    surveillance,
+)
 from orders.services.run_checks import carry_out_check
 
 
@@ -23,6 +30,12 @@ def sweep_auctions() -> None:
 def advance_auction(*, auction_id: int) -> None:
     """Run every phase of an auction that is due; a repeated or late message does no harm."""
     auctions.advance_auction(auction_id=auction_id)
+
+
+@shared_task
+def join_open_auctions() -> int:
+    """Put listings that were offered lately into the auctions that take orders."""
+    return late_offers.join_open_auctions()
 
 
 @shared_task

@@ -21,6 +21,7 @@ from marketplace.services.clock import set_clock, set_speed
 from marketplace.services.member_seed import extend_calendars, seed_members
 from marketplace.services.reference_seed import seed_reference
 from orders.models import Auction, AuctionCalendar, AuctionState, CalendarKind
+from orders.services import late_offers
 from orders.services.auctions import ensure_default_calendars
 from settlement.models import Delivery, SettlementRun, SettlementState
 from settlement.services.accounts import open_platform_accounts
@@ -118,6 +119,7 @@ def _open_auction(stage: Stage, day: date) -> Auction:
 
 def _bid(stage: Stage, auction: Auction, data: Path | None) -> None:
     cast = gather_cast()
+    stage.wait_for("taking new listings into the book", late_offers.have_all_joined)
     stage.say(f"申报 bidding in {auction.code}: {len(cast.buyers)} 家买方 buyers")
     if data is not None:
         stage.say(f"  真实作业 {imports.import_bids(stage.say, data, auction)} 笔申报 real orders")

@@ -77,6 +77,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 5},
     },
+    "listings offered lately": {
+        "task": "orders.tasks.join_open_auctions",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
     "indicative figures": {
         "task": "orders.tasks.sweep_indicative",
         "schedule": 5.0,

@@ -67,8 +67,10 @@ def _message(delivery: EmailDelivery) -> EmailMessage:
         }
         subject = gettext(TOPICS[notification.topic].label)
         body = render_to_string("mail/notification.txt", context)
-    # The same mail has the same id, so a mailbox that gets it twice shows it once.
-    headers = {"Message-ID": f"<{notification.public_id}.{user.pk}@hengsuan>"}
+    # The same mail has the same id, so a mailbox that gets it twice shows it once; a notification
+    # that has grown since is another mail.
+    told_at = int(notification.market_at.timestamp())
+    headers = {"Message-ID": f"<{notification.public_id}.{told_at}.{user.pk}@hengsuan>"}
     return EmailMessage(
         f"[Hengsuan] {subject}", body, settings.DEFAULT_FROM_EMAIL, [user.email], headers=headers
     )

@@ -18,6 +18,7 @@ from marketplace.models import (
 )
 from marketplace.permissions import Actor
 from marketplace.services.listing_drafts import ListingDraft
+from marketplace.services.outbox import announce_offers
 
 _BATCH = 1000
 
@@ -44,6 +45,8 @@ def insert_listings(
     *, owner: Organisation, actor: Actor, drafts: Sequence[ListingDraft]
 ) -> list[Listing]:
     """Store checked drafts with curves, calendars and audit rows, few statements for many.
+
+    Auctions that are open already learn of what is offered standing.
 
     The caller holds the locks of the pools.
     """
@@ -72,7 +75,13 @@ def insert_listings(
         [row for listing, draft in pairs for row in draft.window_rows(listing)], batch_size=_BATCH
     )
     _audit_created(owner, actor, listings)
+    announce_offers(listing.pk for listing in listings if is_offered(listing))
     return listings
+
+
+def is_offered(listing: Listing) -> bool:
+    """Tell whether auctions take a copy of a listing."""
+    return listing.is_standing and listing.state == ListingState.ACTIVE
 
 
 def require_units(pool_id: int) -> None:

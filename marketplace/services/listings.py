@@ -40,7 +40,13 @@ from marketplace.services.listing_drafts import (
     check_draft,
     windows_from,
 )
-from marketplace.services.listing_rows import describe_listing, insert_listings, require_units
+from marketplace.services.listing_rows import (
+    describe_listing,
+    insert_listings,
+    is_offered,
+    require_units,
+)
+from marketplace.services.outbox import announce_offers
 from marketplace.services.pools import PoolNotFound
 
 
@@ -76,7 +82,7 @@ def create_listing(
         price_steps: (units, CNY per unit and hour, 不含税), prices rising, units adding up.
         windows: (start, end, units) on quarter hours, from the running slot on, none overlapping.
         min_run_hours: shortest run sold.
-        is_standing: whether every auction gets a copy.
+        is_standing: whether every auction gets a copy, those that are open now too.
         activate: offer it at once; otherwise it stays a draft.
         note: free text for buyers.
         source: where it came from.
@@ -157,7 +163,7 @@ def revise_listing(
     note: str | None = None,
     name_en: str | None = None,
 ) -> Listing:
-    """Change a listing; what is left out stays. Auctions whose gate has closed keep their copy.
+    """Change a listing; what is left out stays. Auctions that have a copy keep it as it is.
 
     The calendar cannot be cut below what is committed: the commitments' book is fitted in the
     same transaction and refuses, and its check constraint is the guarantee behind it.
@@ -188,6 +194,7 @@ def revise_listing(
     _store(listing, draft)
     _fit_commitments(listing, draft.windows, now)
     require_units(listing.pool_id)
+    _tell_auctions(listing)
     _audit(listing, actor, "listing.revised", before=before)
     return listing
 
@@ -253,6 +260,7 @@ def remove_maintenance(*, actor: Actor, public_id: UUID, maintenance_id: int) ->
     before = {"starts_at": window.starts_at.isoformat(), "ends_at": window.ends_at.isoformat()}
     window.delete()
     _fit_commitments(listing, ListingDraft.of(listing).windows, market_now())
+    _tell_auctions(listing)
     _audit(listing, actor, "listing.maintenance_removed", before=before)
 
 
@@ -268,6 +276,7 @@ def _move(actor: Actor, public_id: UUID, target: ListingState) -> Listing:
     listing.save(update_fields=["state", "paused_with_pool", "updated_at"])
     if target == ListingState.ACTIVE:
         require_units(listing.pool_id)
+    _tell_auctions(listing)
     _audit(
         listing,
         actor,
@@ -304,6 +313,11 @@ def _store(listing: Listing, draft: ListingDraft) -> None:
     ListingPriceStep.objects.bulk_create(draft.step_rows(listing))
     listing.availability.all().delete()
     ListingAvailability.objects.bulk_create(draft.window_rows(listing), batch_size=500)
+
+
+def _tell_auctions(listing: Listing) -> None:
+    if is_offered(listing):
+        announce_offers([listing.pk])
 
 
 def _fit_commitments(listing: Listing, windows: Sequence[CapacityWindow], now: datetime) -> None:

@@ -21,7 +21,8 @@ def notification_text(notification: Notification) -> str:
     topic = TOPICS.get(notification.topic)
     if topic is None:
         return notification.topic
-    return gettext(topic.text) % shown_params(notification.params)
+    is_many = bool(topic.many) and int(notification.params.get("deliveries", 1)) > 1
+    return gettext(topic.many if is_many else topic.text) % shown_params(notification.params)
 
 
 def texts_in_both(notification: Notification) -> dict[str, str]:

@@ -18,6 +18,7 @@ class Topic:
         code: stable name; webhooks call the event so.
         label: what it is called in the settings.
         text: the sentence that people read.
+        many: the sentence for several deliveries at once (the parameter `deliveries`).
         roles: who in the organisation gets it; empty: everybody.
         tone: info, success, warning or error.
         icon: its picture in the list.
@@ -31,6 +32,7 @@ class Topic:
     tone: str = "info"
     icon: str = "info-circle"
     by_email: bool = False
+    many: str = ""
 
 
 _TRADERS = frozenset({Role.BUYER.value, Role.SUPPLIER.value})
@@ -79,6 +81,7 @@ _TABLE = (
         tone="warning",
         icon="truck-delivery",
         by_email=True,
+        many=gettext_noop("%(auction)s: hand over %(deliveries)s deliveries before %(starts_at)s."),
     ),
     Topic(
         "delivery.handed_over",
@@ -90,6 +93,9 @@ _TABLE = (
         tone="success",
         icon="truck-delivery",
         by_email=True,
+        many=gettext_noop(
+            "%(auction)s: access is given to %(deliveries)s of your %(bought)s deliveries."
+        ),
     ),
     Topic(
         "delivery.short",

@@ -1,9 +1,9 @@
 """Telling members: one notification an event, a copy for each person, mails and webhooks due."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from marketplace.domain.errors import NotFound
 from marketplace.models import (
+    DispatchState,
     EmailDelivery,
     Membership,
     Notification,
@@ -27,6 +28,9 @@ from marketplace.permissions import Actor
 from marketplace.services.locks import notification_lock
 from marketplace.services.notification_topics import SHOWN_TOPICS, TOPICS, Topic
 
+# How long the mail of something that grows waits for more.
+COLLECT = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Announcement:
@@ -40,6 +44,9 @@ class Announcement:
         params: JSON values that fill the topic's sentence and go to webhooks.
         path: the page to look at, or nothing.
         roles: narrows the topic's roles; empty: as the topic says.
+        for_people: members' people get a copy and a mail.
+        for_systems: members' webhooks get it.
+        grows: told again with other parameters it takes the place of what was told before.
     """
 
     organisation_id: int
@@ -49,20 +56,28 @@ class Announcement:
     params: dict[str, Any] = field(default_factory=dict)
     path: str = ""
     roles: frozenset[str] = field(default_factory=frozenset)
+    for_people: bool = True
+    for_systems: bool = True
+    grows: bool = False
 
 
 @transaction.atomic
 def announce(announcements: Iterable[Announcement]) -> int:
     """Tell members, each thing once; return how many were new.
 
-    Takes the lock of notifications, so that two announcers of the same thing make one.
+    Takes the lock of notifications, so that two announcers of the same thing make one, before
+    anything is counted: what grows must not be told with an older number after a newer one.
     """
+    notification_lock()
     wanted = {(each.organisation_id, each.topic, each.key): each for each in announcements}
+    listeners = _listeners(wanted.values())
+    for key, each in list(wanted.items()):
+        if not each.for_people and (each.organisation_id, each.topic) not in listeners:
+            wanted.pop(key)  # nobody would ever see it
     if not wanted:
         return 0
-    notification_lock()
-    for known in _already_told(wanted.values()):
-        wanted.pop(known, None)
+    known = [wanted.pop(row) for row in _already_told(wanted)]
+    _grow([each for each in known if each.grows])
     made = Notification.objects.bulk_create(
         [
             Notification(
@@ -77,30 +92,77 @@ def announce(announcements: Iterable[Announcement]) -> int:
         ],
         batch_size=500,
     )
-    _copy_to_people(made, list(wanted.values()))
-    _queue_webhooks(made)
+    told = list(zip(made, wanted.values(), strict=True))
+    _copy_to_people([pair for pair in told if pair[1].for_people])
+    _queue_webhooks([one for one, each in told if each.for_systems], listeners)
     return len(made)
 
 
-def _already_told(announcements: Iterable[Announcement]) -> set[tuple[int, str, str]]:
-    keys_by_topic: dict[str, set[str]] = defaultdict(set)
-    for each in announcements:
-        keys_by_topic[each.topic].add(each.key)
-    return {
-        row
-        for topic, keys in keys_by_topic.items()
-        for row in Notification.objects.filter(topic=topic, key__in=keys).values_list(
-            "organisation_id", "topic", "key"
-        )
-    }
+def _grow(announcements: Collection[Announcement]) -> None:
+    """Tell again what has become more: unread and on top of the list, with a mail for all of it.
+
+    A mail that is sent, or being sent, goes out once more after `COLLECT`; one that waits will say
+    the newest anyway.
+    """
+    grown = {(each.organisation_id, each.topic, each.key): each for each in announcements}
+    if not grown:
+        return
+    found = [(row, grown.get((row.organisation_id, row.topic, row.key))) for row in _told_of(grown)]
+    told = [(row, each) for row, each in found if each and row.params != each.params]
+    if not told:
+        return
+    for row, each in told:
+        row.params, row.path, row.market_at = each.params, each.path, each.market_at
+    changed = [row for row, _ in told]
+    Notification.objects.bulk_update(changed, ["params", "path", "market_at"], batch_size=500)
+    NotificationCopy.objects.filter(notification__in=changed).delete()
+    _copy_to_people(told, with_mails=False)
+    gone_out = EmailDelivery.objects.filter(notification__in=changed).exclude(
+        state=DispatchState.DUE, attempts=0
+    )
+    gone_out.update(
+        state=DispatchState.DUE,
+        attempts=0,
+        next_attempt_at=timezone.now() + COLLECT,
+        finished_at=None,
+        problem="",
+    )
 
 
-def _copy_to_people(made: Sequence[Notification], announcements: Sequence[Announcement]) -> None:
-    people = _people_of({each.organisation_id for each in made})
+def _listeners(
+    announcements: Iterable[Announcement],
+) -> dict[tuple[int, str], list[WebhookEndpoint]]:
+    """Return the endpoints in use by organisation and topic."""
+    found: dict[tuple[int, str], list[WebhookEndpoint]] = defaultdict(list)
+    ids = {each.organisation_id for each in announcements}
+    for endpoint in WebhookEndpoint.objects.filter(organisation_id__in=ids, is_active=True):
+        for topic in endpoint.topics:
+            found[endpoint.organisation_id, topic].append(endpoint)
+    return dict(found)
+
+
+def _already_told(wanted: Collection[tuple[int, str, str]]) -> set[tuple[int, str, str]]:
+    """Return which of (organisation, topic, key) are there; members may share a key."""
+    rows = _told_of(wanted).values_list("organisation_id", "topic", "key")
+    return set(rows).intersection(wanted)
+
+
+def _told_of(wanted: Iterable[tuple[int, str, str]]) -> QuerySet[Notification]:
+    """Return what is there of organisations, topics and keys, and perhaps more."""
+    organisations, topics, keys = (set(column) for column in zip(*wanted, strict=True))
+    return Notification.objects.filter(
+        organisation_id__in=organisations, topic__in=topics, key__in=keys
+    )
+
+
+def _copy_to_people(
+    told: Sequence[tuple[Notification, Announcement]], *, with_mails: bool = True
+) -> None:
+    people = _people_of({notification.organisation_id for notification, _ in told})
     chosen = _choices({user.pk for rows in people.values() for user, _roles, _bot in rows})
     now = timezone.now()
     copies, emails = [], []
-    for notification, announcement in zip(made, announcements, strict=True):
+    for notification, announcement in told:
         topic = TOPICS[notification.topic]
         roles = announcement.roles or topic.roles
         for user, held, is_bot in people[notification.organisation_id]:
@@ -117,9 +179,10 @@ def _copy_to_people(made: Sequence[Notification], announcements: Sequence[Announ
                         organisation_id=notification.organisation_id,
                     )
                 )
-            if by_email:
+            if by_email and with_mails:
+                due_at = now + COLLECT if announcement.grows else now
                 emails.append(
-                    EmailDelivery(notification=notification, user=user, next_attempt_at=now)
+                    EmailDelivery(notification=notification, user=user, next_attempt_at=due_at)
                 )
     NotificationCopy.objects.bulk_create(copies, batch_size=1000)
     EmailDelivery.objects.bulk_create(emails, batch_size=1000)
@@ -154,18 +217,15 @@ def _choices(user_ids: set[int]) -> dict[tuple[int, str], tuple[bool, bool]]:
     }
 
 
-def _queue_webhooks(made: Sequence[Notification]) -> None:
-    endpoints: dict[int, list[WebhookEndpoint]] = defaultdict(list)
-    ids = {each.organisation_id for each in made}
-    for endpoint in WebhookEndpoint.objects.filter(organisation_id__in=ids, is_active=True):
-        endpoints[endpoint.organisation_id].append(endpoint)
+def _queue_webhooks(
+    made: Sequence[Notification], listeners: Mapping[tuple[int, str], Sequence[WebhookEndpoint]]
+) -> None:
     now = timezone.now()
     WebhookDelivery.objects.bulk_create(
         [
             WebhookDelivery(notification=notification, endpoint=endpoint, next_attempt_at=now)
             for notification in made
-            for endpoint in endpoints[notification.organisation_id]
-            if notification.topic in endpoint.topics
+            for endpoint in listeners.get((notification.organisation_id, notification.topic), ())
         ],
         batch_size=1000,
     )

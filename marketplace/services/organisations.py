@@ -27,7 +27,7 @@ from marketplace.services.checks import (
     require_operator,
 )
 from marketplace.services.locks import member_code_lock
-from marketplace.services.outbox import emit_event
+from marketplace.services.outbox import ORGANISATION_REINSTATED, emit_event
 
 
 class WrongCreditCode(RuleBroken):
@@ -206,9 +206,9 @@ def _decide(
         raise NotFound
     first_time = locked.state == OrganisationState.PENDING
     _enter(locked, target, actor, reason, organisation=platform)
-    if target == OrganisationState.APPROVED and first_time:
+    if target == OrganisationState.APPROVED:
         emit_event(
-            topic="organisation.approved",
+            topic="organisation.approved" if first_time else ORGANISATION_REINSTATED,
             aggregate=f"organisation:{locked.pk}",
             payload={"organisation_id": locked.pk},
         )

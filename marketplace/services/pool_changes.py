@@ -18,6 +18,7 @@ from marketplace.services.checks import (
     require_seller,
 )
 from marketplace.services.listing_rows import require_units
+from marketplace.services.outbox import announce_offers
 from marketplace.services.pools import PoolNotFound, apply_details
 
 # What the operator looked at when it gave a trust level.
@@ -156,13 +157,13 @@ def bring_pool_online(*, actor: Actor, identifier: str) -> int:
     pool.offline_since, pool.offline_reason = None, ""
     pool.save(update_fields=["offline_since", "offline_reason"])
     paused = Listing.objects.filter(pool=pool, paused_with_pool=True)
-    count = paused.filter(state=ListingState.PAUSED).update(
-        state=ListingState.ACTIVE, paused_with_pool=False
-    )
+    back = dict(paused.filter(state=ListingState.PAUSED).values_list("pk", "is_standing"))
+    Listing.objects.filter(pk__in=back).update(state=ListingState.ACTIVE)
     paused.update(paused_with_pool=False)
     require_units(pool.pk)
-    _audit_move(pool, actor, "pool.brought_online", count)
-    return count
+    announce_offers(listing_id for listing_id, is_standing in back.items() if is_standing)
+    _audit_move(pool, actor, "pool.brought_online", len(back))
+    return len(back)
 
 
 def describe_pool(pool: ResourcePool) -> dict[str, object]:

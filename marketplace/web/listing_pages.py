@@ -44,7 +44,7 @@ MOVES: dict[str, dict[str, Any]] = {
         "service": resume_listing,
         "from": {ListingState.PAUSED, ListingState.DRAFT},
         "question": _("Offer this listing?"),
-        "text": _("Auctions whose gate opens from now on get a copy of it."),
+        "text": _("Every auction that takes orders from now on gets a copy of it."),
         "label": _("Offer it"),
         "done": _("The listing is on offer."),
         "danger": False,

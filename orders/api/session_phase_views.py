@@ -10,16 +10,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace.api.access import PublicView
-from marketplace.api.fields import ExactDecimalField
+from marketplace.api.fields import ExactDecimalField, WholeNumberField
 from marketplace.api.idempotent import IDEMPOTENCY_KEY, answer_with_key
 from marketplace.api.serializers import StrictSerializer, checked_body
-from orders.api.order_serializers import OrderOutput, StepInput, price_field, quantity_field
+from orders.api.order_serializers import (
+    LAST_PERIOD,
+    OrderOutput,
+    StepInput,
+    price_field,
+    quantity_field,
+)
 from orders.api.order_views import OrderEntryView
 from orders.models import Auction
 from orders.selectors.indicative import cells_of, latest_mark
 from orders.selectors.orders import order_of
 from orders.services.order_request import Step
-from orders.services.revision import revise_order
+from orders.services.revision import OptionChange, OrderChange, revise_order
 
 
 class IndicativeCellOutput(serializers.Serializer):
@@ -61,12 +67,53 @@ class AuctionIndicative(PublicView):
         return Response(IndicativeOutput(found).data)
 
 
+class OptionChangeInput(StrictSerializer):
+    """New limit and units of one alternative; what is left out stays."""
+
+    limit_price = price_field(required=False)
+    quantity = quantity_field(required=False)
+
+
 class RevisionInput(StrictSerializer):
-    """New prices and units: the whole curve, or limit and units of a block."""
+    """What becomes different: the whole curve, or limit, units and times; the rest stays."""
 
     steps = StepInput(many=True, required=False)
     limit_price = price_field(required=False)
     quantity = quantity_field(required=False)
+    options = OptionChangeInput(
+        many=True,
+        required=False,
+        help_text="Block with alternatives: one for each, in their order.",
+    )
+    first_period = WholeNumberField(
+        min_value=1,
+        max_value=LAST_PERIOD,
+        required=False,
+        help_text="Flexible and interruptible: where the window begins.",
+    )
+    last_period = WholeNumberField(
+        min_value=1,
+        max_value=LAST_PERIOD,
+        required=False,
+        help_text="Flexible and interruptible: where the window ends.",
+    )
+    duration = WholeNumberField(
+        min_value=1,
+        max_value=LAST_PERIOD,
+        required=False,
+        help_text="Flexible and interruptible: how many periods of the window.",
+    )
+
+
+def order_change(values: dict[str, Any]) -> OrderChange:
+    """Return checked input as what the service takes."""
+    return OrderChange(
+        **{
+            **values,
+            "steps": tuple(Step(**step) for step in values.get("steps", ())),
+            "options": tuple(OptionChange(**option) for option in values.get("options", ())),
+        }
+    )
 
 
 class OrderRevision(OrderEntryView):
@@ -82,16 +129,14 @@ class OrderRevision(OrderEntryView):
         responses={200: OrderOutput},
     )
     def post(self, request: Request, public_id: UUID) -> Response:
-        """Replace an order by one with other prices and units; in the last phase only better."""
+        """Replace an order by one with other prices, units or times; at last only better ones."""
         values = checked_body(RevisionInput, request)
 
         def work() -> tuple[int, Any]:
             order = revise_order(
                 actor=self.actor,
                 order_public_id=public_id,
-                steps=tuple(Step(s["price"], s["quantity"]) for s in values.get("steps", [])),
-                limit_price=values.get("limit_price"),
-                quantity=values.get("quantity"),
+                change=order_change(values),
             )
             found = order_of(self.organisation, order.public_id)
             return status.HTTP_200_OK, OrderOutput(found).data

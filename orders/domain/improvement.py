@@ -1,6 +1,7 @@
 """When does a changed order bind its member to at least as much as before?"""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 PriceQuantity = tuple[Decimal, Decimal]
@@ -42,6 +43,29 @@ def block_improves(
     is_better = new_limit >= old_limit if is_buy else new_limit <= old_limit
     before, after = _by_period(old_legs), _by_period(new_legs)
     return is_better and all(after.get(t, Decimal(0)) >= units for t, units in before.items())
+
+
+@dataclass(frozen=True)
+class Job:
+    """A bid for so many units in so many periods of a window, in a row or not."""
+
+    limit: Decimal
+    units: Decimal
+    duration: int
+    first: int
+    last: int
+
+
+def job_improves(old: Job, new: Job) -> bool:
+    """Tell whether a flexible or interruptible bid can be served wherever the old one could.
+
+    The window holds the old one, and limit, units and duration are no less. Then every run (or
+    choice) of periods that served the old bid lies in one that serves the new bid, with at least as
+    many units in each period and at no lower a limit.
+    """
+    is_wider = new.first <= old.first and new.last >= old.last
+    is_more = new.units >= old.units and new.duration >= old.duration
+    return is_wider and is_more and new.limit >= old.limit
 
 
 def _depth(steps: Iterable[PriceQuantity], price: Decimal, *, is_buy: bool) -> Decimal:

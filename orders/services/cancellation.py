@@ -14,6 +14,9 @@ from orders.services import refusals
 from orders.services.locks import share_gate
 from orders.services.order_outcomes import OrderEnd, end_orders
 
+# The member took the order out of the book by its own will.
+TAKEN_OUT = "cancelled_by_member"
+
 
 def cancel_order(*, actor: Actor, order_public_id: UUID) -> Order:
     """Cancel an own order of an open auction and release its hold at once.
@@ -40,7 +43,7 @@ def cancel_order(*, actor: Actor, order_public_id: UUID) -> Order:
             raise refusals.OrderNotActive(state=order.state)
         now = market_now()
         _require_cancellable(Auction.objects.get(pk=auction_id), now)
-        end = OrderEnd(order.pk, order.hold_reference, OrderState.CANCELLED, "cancelled_by_member")
+        end = OrderEnd(order.pk, order.hold_reference, OrderState.CANCELLED, TAKEN_OUT)
         end_orders([end], now=now, event="cancelled")
         order.refresh_from_db()
     return order

@@ -29,6 +29,7 @@ from orders.models import (
 from orders.services.locks import close_gate_lock, wait_phase
 from orders.services.order_outcomes import OrderEnd, end_orders
 from orders.services.refusals import GateClosed
+from orders.services.standing import copy_standing_offers
 from orders.services.transitions import lock_auction, move_auction
 
 logger = structlog.get_logger(__name__)
@@ -96,6 +97,8 @@ def resume_auction(*, actor: Actor, auction_id: int, reason: str) -> Auction:
         elif auction.state == AuctionState.HALTED:
             target, auction.halted_from = AuctionState(auction.halted_from), ""
         _move(actor, auction, to=target, reason=reason, action="auction.resumed")
+        if target == AuctionState.OPEN:  # listings offered meanwhile found no open book
+            copy_standing_offers(auction_id=auction.pk)
         enqueue_on_commit("orders.tasks.advance_auction", auction_id=auction.pk)
     return auction
 

@@ -1,8 +1,10 @@
-"""Standing offers: active listings are copied into an auction when its gate opens."""
+"""Standing offers: active listings are copied into the auctions that take orders."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+
+from django.db.models import Q
 
 from marketplace.domain.decimals import on_lot, on_tick
 from marketplace.models import (
@@ -13,9 +15,18 @@ from marketplace.models import (
     Product,
 )
 from marketplace.selectors.clock import market_now
-from orders.models import Auction, CurveStep, Order, OrderKind, OrderSide, OrderSource
+from orders.models import (
+    Auction,
+    CurveStep,
+    Order,
+    OrderKind,
+    OrderSide,
+    OrderSource,
+    OrderState,
+)
 from orders.selectors.bands import traded_products
 from orders.selectors.capacity import unsold_units
+from orders.services.cancellation import TAKEN_OUT
 
 _BATCH = 2000
 
@@ -29,15 +40,19 @@ class _Run:
     units: Decimal
 
 
-def copy_standing_offers(*, auction_id: int) -> int:
+def copy_standing_offers(*, auction_id: int, only: Collection[int] | None = None) -> int:
     """Put one curve ask a standing listing into the book; return how many.
 
     A step is clipped to what is available and unsold in each period, dearest units first. Listings
-    that already have an ask in the book are left alone, so a repeated call adds nothing.
-    Needs the auction locked.
+    that have an ask in the book, or whose copy their member took out of it, are left alone, so a
+    repeated call adds nothing. Needs the auction locked, or its gate shared and listings locked.
+
+    Args:
+        auction_id: an auction that takes orders.
+        only: ids of the listings to look at; None for all.
     """
     auction = Auction.objects.get(pk=auction_id)
-    listings = _standing_listings(auction)
+    listings = _standing_listings(auction, only)
     rooms = unsold_units(auction=auction, listing_ids=[listing.pk for listing in listings])
     steps = _price_steps(list(rooms))
     products = {product.pk: product for product in traded_products(auction)}
@@ -61,10 +76,13 @@ def copy_standing_offers(*, auction_id: int) -> int:
     return len(asks)
 
 
-def _standing_listings(auction: Auction) -> list[Listing]:
-    in_book = Order.objects.filter(auction=auction, side=OrderSide.SELL, state="active")
+def _standing_listings(auction: Auction, only: Collection[int] | None) -> list[Listing]:
+    asks = Order.objects.filter(auction=auction, side=OrderSide.SELL)
+    taken_out = Q(source=OrderSource.STANDING, reason_code=TAKEN_OUT)
+    in_book = asks.filter(Q(state=OrderState.ACTIVE) | taken_out)
+    named = Listing.objects.all() if only is None else Listing.objects.filter(pk__in=only)
     return list(
-        Listing.objects.filter(
+        named.filter(
             state=ListingState.ACTIVE,
             is_standing=True,
             organisation__state=OrganisationState.APPROVED,

@@ -23,6 +23,7 @@ from orders.models import (
     Order,
     OrderKind,
     OrderSide,
+    OrderState,
 )
 from orders.ports.collateral import WorstCase, collateral_port
 from orders.selectors.capacity import offered_units, period_starts, unsold_units
@@ -99,6 +100,8 @@ def submit_order(*, actor: Actor, request: OrderRequest, has_consent: bool = Fal
         share_gate(auction.pk)
         now = require_open(auction)
         require_future(checked, now)
+        if checked.parent is not None:
+            _require_parent(checked.parent.pk)
         if checked.listing is not None:
             _require_capacity(checked, checked.listing.pk)
         order = unsaved_order(actor, owner, checked)
@@ -187,6 +190,13 @@ def require_future(checked: CheckedOrder, now: datetime) -> None:
     starts = period_starts(checked.auction)
     if starts[checked.request.first_period - 1] < now:
         raise refusals.WindowInPast(field="first_period")
+
+
+def _require_parent(parent_id: int) -> None:
+    """Lock the order it hangs on: it may be cancelled or replaced at the same moment."""
+    parent = Order.objects.select_for_update(no_key=True, of=("self",)).get(pk=parent_id)
+    if parent.state != OrderState.ACTIVE:
+        raise refusals.ParentNotLinkable(field="parent_order")
 
 
 def _require_capacity(checked: CheckedOrder, listing_id: int) -> None:

@@ -16,7 +16,7 @@ from orders.models import Auction, Order, OrderKind, OrderSide, OrderState, Plac
 from orders.selectors.bands import traded_products
 from orders.services.order_profile import WINDOWED
 from orders.web.bid_parts import BidParts
-from orders.web.names import end_clock, periods_of, window_text
+from orders.web.names import end_label, periods_of, window_text
 from orders.web.reasons import price_figure
 
 HUNDRED = Decimal(100)
@@ -144,7 +144,7 @@ class BidForm(BidParts):
     def _offer_window(self) -> None:
         periods = periods_of(self.auction)
         starts: list[tuple[Any, Any]] = [(p.number, p.label) for p in periods]
-        ends: list[tuple[Any, Any]] = [(p.number, _end_label(p, self.auction)) for p in periods]
+        ends: list[tuple[Any, Any]] = [(p.number, end_label(p, self.auction)) for p in periods]
         self._offer("first_period", starts)
         self._offer("last_period", ends)
         self.fields["last_period"].initial = len(periods)
@@ -244,11 +244,3 @@ def _parent_label(auction: Auction, order: Order) -> str:
 
 def _levels() -> list[tuple[int, str]]:
     return [(level, str(level)) for level in DENGBAO_LEVELS]
-
-
-def _end_label(period: Any, auction: Auction) -> str:
-    if auction.period_minutes >= 24 * 60:
-        return gettext("end of %(day)s") % {"day": period.label}
-    clock = end_clock(period.ends_at)
-    day = period.label.rpartition(" ")[0]
-    return f"{day} {clock}".strip()

@@ -71,6 +71,14 @@ def _period_label(auction: Auction, start: datetime) -> str:
     return f"{local:%m-%d %H:%M}" if whole_days else f"{local:%H:%M}"
 
 
+def end_label(period: PeriodName, auction: Auction) -> str:
+    """Return the end of a period as a choice: its clock, or the end of a whole day."""
+    if auction.period_minutes >= 24 * 60:
+        return gettext("end of %(day)s") % {"day": period.label}
+    day = period.label.rpartition(" ")[0]
+    return f"{day} {end_clock(period.ends_at)}".strip()
+
+
 def window_text(auction: Auction, first_period: int, last_period: int) -> str:
     """Return periods first to last, inclusive, as a window in market time."""
     step = timedelta(minutes=auction.period_minutes)

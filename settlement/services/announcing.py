@@ -1,21 +1,27 @@
 """Telling members what happened: each event of the outbox becomes notifications, once."""
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
-from marketplace.domain.periods import MARKET_TIME_ZONE
 from marketplace.models import Notice, NoticeAudience, Organisation, OutboxEvent, Role
 from marketplace.selectors.clock import market_now
 from marketplace.services.notifications import Announcement, announce
 from marketplace.services.outbox import apply_once, pending_events
-from orders.models import Auction, CalendarKind, Order, OrderState
+from orders.models import Auction, Order, OrderState
 from settlement.models import Delivery, Invoice, InvoiceDirection, RatedLine
 from settlement.services.cases.announcing import HANDLERS as CASE_HANDLERS
+from settlement.services.hand_over_notices import handed_over_notices
+from settlement.services.notice_params import (
+    BUYING,
+    SELLING,
+    auction_params,
+    delivery_announcement,
+    named_deliveries,
+    plain_quantity,
+)
 
 CONSUMER = "notifications"
 TRADED = (OrderState.FILLED, OrderState.PARTLY_FILLED)
@@ -24,8 +30,6 @@ NOT_TRADED = (
     OrderState.PARADOXICALLY_REJECTED,
     OrderState.QUARANTINED,
 )
-BUYING = frozenset({Role.BUYER.value})
-SELLING = frozenset({Role.SUPPLIER.value})
 
 
 def announce_pending(limit: int = 50) -> int:
@@ -84,79 +88,25 @@ def _results(event: OutboxEvent) -> Iterator[Announcement]:
                 )
 
 
-def auction_params(auction: Auction) -> dict[str, Any]:
-    """Return the parameters that name an auction in both languages."""
-    start = timezone.localtime(auction.delivery_starts_at, MARKET_TIME_ZONE)
-    is_short = auction.calendar.kind == CalendarKind.INTRADAY
-    window = f"{start:%m-%d %H:%M}" if is_short else f"{start:%m-%d}"
-    return {
-        "auction_code": auction.code,
-        "auction_zh": f"{auction.calendar.name_zh} {window}",
-        "auction_en": f"{auction.calendar.name_en} {window}",
-    }
-
-
-def _moved(event: OutboxEvent, topic: str, *, tells_seller: bool) -> Iterator[Announcement]:
-    for delivery in _deliveries(pk__in=event.payload["delivery_ids"]):
-        allocation = delivery.allocation
-        parties = [(allocation.buyer_id, BUYING)]
-        parties += [(allocation.seller_id, SELLING)] if tells_seller else []
-        for organisation_id, roles in parties:
-            yield delivery_announcement(
-                delivery, organisation_id=organisation_id, topic=topic, roles=roles
-            )
-
-
 def _handed_over(event: OutboxEvent) -> Iterator[Announcement]:
-    return _moved(event, "delivery.handed_over", tells_seller=False)
+    return handed_over_notices(list(_deliveries(pk__in=event.payload["delivery_ids"])))
 
 
 def _failed(event: OutboxEvent) -> Iterator[Announcement]:
-    return _moved(event, "delivery.failed", tells_seller=True)
+    for delivery in _deliveries(pk__in=event.payload["delivery_ids"]):
+        for organisation_id, roles in _parties(delivery):
+            yield delivery_announcement(
+                delivery, organisation_id=organisation_id, topic="delivery.failed", roles=roles
+            )
 
 
-def delivery_announcement(
-    delivery: Delivery,
-    *,
-    organisation_id: int,
-    topic: str,
-    roles: frozenset[str],
-    **params: Any,
-) -> Announcement:
-    """Return what one party of a delivery is told; its allocation must be loaded."""
+def _parties(delivery: Delivery) -> tuple[tuple[int, frozenset[str]], ...]:
     allocation = delivery.allocation
-    return Announcement(
-        organisation_id=organisation_id,
-        topic=topic,
-        # One company may buy from itself by two hands: each side is told as such.
-        key=f"{delivery.public_id}:{min(roles)}",
-        market_at=market_now(),
-        roles=roles,
-        path=reverse("delivery", args=[delivery.public_id]),
-        params={
-            "delivery": str(delivery.public_id),
-            "number": allocation.number,
-            "unit_hours": plain_quantity(allocation.unit_hours),
-            "product_zh": allocation.product.name_zh,
-            "product_en": allocation.product.name_en,
-            "hub_zh": allocation.supply_hub.name_zh,
-            "hub_en": allocation.supply_hub.name_en,
-            "starts_at": delivery.starts_at.isoformat(),
-            "ends_at": delivery.ends_at.isoformat(),
-            **params,
-        },
-    )
-
-
-def plain_quantity(value: Decimal) -> str:
-    """Return a quantity without trailing zeros or exponent."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return ((allocation.buyer_id, BUYING), (allocation.seller_id, SELLING))
 
 
 def _deliveries(**wanted: Any) -> QuerySet[Delivery]:
-    rows = Delivery.objects.select_related("allocation__product", "allocation__supply_hub")
-    return rows.filter(**wanted).order_by("pk")
+    return named_deliveries().filter(**wanted).order_by("pk")
 
 
 def _settled(event: OutboxEvent) -> Iterator[Announcement]:
@@ -197,11 +147,7 @@ def _shortfalls(run_id: int) -> Iterator[Announcement]:
     }
     for delivery in _deliveries(pk__in=short):
         line = short[delivery.pk]
-        allocation = delivery.allocation
-        for organisation_id, roles in (
-            (allocation.buyer_id, BUYING),
-            (allocation.seller_id, SELLING),
-        ):
+        for organisation_id, roles in _parties(delivery):
             yield delivery_announcement(
                 delivery,
                 organisation_id=organisation_id,

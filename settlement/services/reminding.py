@@ -19,7 +19,6 @@ from settlement.models import (
     AccountBalance,
     CreditKind,
     CreditLimit,
-    Delivery,
     DeliveryState,
     Invoice,
     InvoiceDirection,
@@ -27,7 +26,8 @@ from settlement.models import (
     SecurityDeposit,
     SecurityDepositState,
 )
-from settlement.services.announcing import SELLING, auction_params, delivery_announcement
+from settlement.services.hand_over_notices import due_notices
+from settlement.services.notice_params import auction_params, named_deliveries
 
 GATE_NOTICE = timedelta(minutes=30)
 HAND_OVER_NOTICE = timedelta(hours=2)
@@ -83,18 +83,12 @@ def _members() -> list[Organisation]:
 
 
 def _due_deliveries(now: datetime) -> Iterator[Announcement]:
-    deliveries = Delivery.objects.filter(
+    deliveries = named_deliveries().filter(
         state=DeliveryState.SCHEDULED,
         starts_at__gt=now,
         starts_at__lte=now + HAND_OVER_NOTICE,
-    ).select_related("allocation__product", "allocation__supply_hub")
-    for delivery in deliveries.order_by("pk"):
-        yield delivery_announcement(
-            delivery,
-            organisation_id=delivery.allocation.seller_id,
-            topic="delivery.due",
-            roles=SELLING,
-        )
+    )
+    return due_notices(deliveries.order_by("pk"))
 
 
 def _low_money(now: datetime) -> Iterator[Announcement]:

@@ -69,6 +69,7 @@ class DeliveryFilter(forms.Form):
     product = forms.ChoiceField(label=_("Product"), required=False)
     since = DayField(label=_("Delivered from"), required=False)
     until = DayField(label=_("Delivered until"), required=False)
+    auction = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     view = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any) -> None:
@@ -95,6 +96,7 @@ class DeliveryFilter(forms.Form):
         exact = {
             "state": "state",
             "product": "allocation__product__code",
+            "auction": "allocation__auction__code",
             "since": "ends_at__date__gte",
             "until": "starts_at__date__lte",
         }

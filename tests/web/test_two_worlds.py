@@ -19,7 +19,7 @@ from marketplace.services.clock import set_clock
 from orders.services.cancellation import cancel_order
 from orders.services.indicative import publish_indicative
 from orders.services.order_request import Step
-from orders.services.revision import revise_order
+from orders.services.revision import OrderChange, revise_order
 from tests.factories.marketplace import member, operator
 from tests.factories.orders import START, bid, closed
 from tests.factories.trading import buyer
@@ -156,7 +156,7 @@ def _compare_worlds(
     changed = revise_order(
         actor=secret,
         order_public_id=order.public_id,
-        steps=(Step(order.limit_price, order.quantity),),
+        change=OrderChange(steps=[Step(order.limit_price, order.quantity)]),
     )
     cancel_order(actor=secret, order_public_id=changed.public_id)
     bid(secret, floor.auction, market.product, market.city, (9, 78))

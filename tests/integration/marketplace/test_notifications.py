@@ -1,17 +1,28 @@
 """Telling people: once, by the ways they chose, in their language."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
-from marketplace.models import EmailDelivery, NotificationCopy, Role
+from marketplace.models import EmailDelivery, NotificationCopy, Role, WebhookDelivery
 from marketplace.permissions import Actor
 from marketplace.selectors.clock import market_now
 from marketplace.services.emails import send_due_emails
 from marketplace.services.notification_texts import notification_text
 from marketplace.services.notification_topics import TOPICS
-from marketplace.services.notifications import Announcement, announce, choose_ways, unread_count
+from marketplace.services.notifications import (
+    COLLECT,
+    Announcement,
+    announce,
+    choose_ways,
+    copies_of,
+    mark_all_read,
+    unread_count,
+)
+from marketplace.services.webhooks import add_webhook
 from tests.factories.marketplace import OrganisationFactory, member
 from tests.web.desks import browser, colleague, text_of
 
@@ -89,6 +100,68 @@ def test_mail_that_cannot_be_sent_is_tried_again(settings) -> None:
     assert "refused" in delivery.problem.lower()
 
 
+def test_members_may_share_a_key() -> None:
+    first, second = member(), member()
+    announce([told(first, grows=True), told(second, grows=True)])
+    more = {"number": "B-1", "gross_cny": "99"}
+
+    assert announce([told(second, grows=True, params=more)]) == 0
+
+    texts = [one.organisation.notifications.get().params["gross_cny"] for one in (first, second)]
+    assert texts == ["1234.5", "99"]
+
+
+def test_what_grows_is_told_again_on_top_with_one_mail_for_all_of_it() -> None:
+    actor = member()
+    announce([told(actor, grows=True)])
+    announce([told(actor, "2")])
+    mark_all_read(actor=actor)
+    more = told(actor, grows=True, params={"number": "B-1", "gross_cny": "99"})
+
+    assert [announce([more]), announce([more])] == [0, 0]
+
+    newest = copies_of(actor)[0]
+    assert (newest.notification.key, newest.read_at) == ("1", None)
+    assert unread(actor) == 1
+    mail_of_it = EmailDelivery.objects.get(notification__key="1")
+    assert mail_of_it.next_attempt_at > timezone.now() + COLLECT / 2
+    assert send_due_emails() == 1  # the other one; this one waits for more
+    EmailDelivery.objects.update(next_attempt_at=timezone.now())
+    send_due_emails()
+    assert "99.00" in mail.outbox[-1].body
+
+
+def test_what_has_grown_after_its_mail_is_mailed_again_as_another_mail() -> None:
+    actor = member()
+    announce([told(actor, grows=True)])
+    EmailDelivery.objects.update(next_attempt_at=timezone.now())
+    send_due_emails()
+    params = {"number": "2", "gross_cny": "2"}
+
+    later = market_now() + timedelta(minutes=5)
+    announce([told(actor, grows=True, market_at=later, params=params)])
+
+    again = EmailDelivery.objects.get()
+    assert (again.state, again.attempts) == ("due", 0)
+    EmailDelivery.objects.update(next_attempt_at=timezone.now())
+    send_due_emails()
+    first, second = (letter.extra_headers["Message-ID"] for letter in mail.outbox)
+    assert first != second
+
+
+def test_what_is_for_systems_reaches_no_person_and_is_kept_for_webhooks_only() -> None:
+    actor = member()
+
+    assert announce([told(actor, for_people=False)]) == 0  # nobody listens
+    add_webhook(actor=actor, url="https://example.com/hook", topics=["bill.issued"])
+    assert announce([told(actor, for_people=False)]) == 1
+    announce([told(actor, "2", for_systems=False)])
+
+    assert WebhookDelivery.objects.get().notification.key == "1"
+    assert NotificationCopy.objects.get().notification.key == "2"
+    assert EmailDelivery.objects.get().notification.key == "2"
+
+
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_every_topic_has_its_words(language: str) -> None:
     actor = member()
@@ -102,11 +175,13 @@ def test_every_topic_has_its_words(language: str) -> None:
                 "orders": 2, "unit_hours": "3", "missing": "1", "contracted": "3",
                 "number": "B", "gross_cny": "1", "available_cny": "1", "days": 2,
                 "expires_on": "2026-12-01", "due_on": "2026-12-01", "until": "2026-12-01",
-                "face_cny": "1", "owed_cny": "1", "step": 1,
+                "face_cny": "1", "owed_cny": "1", "step": 1, "bought": 3,
             }  # fmt: skip
-            announce([told(actor, topic=topic.code, params=names)])
-            shown = notification_text(actor.organisation.notifications.get(topic=topic.code))
-            assert "%(" not in shown
+            for count in (1, 2):
+                params = {**names, "deliveries": count}
+                announce([told(actor, str(count), topic=topic.code, params=params)])
+            for each in actor.organisation.notifications.filter(topic=topic.code):
+                assert "%(" not in notification_text(each)
 
 
 def test_bell_counts_and_answers_unchanged() -> None:

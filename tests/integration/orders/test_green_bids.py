@@ -12,7 +12,7 @@ from orders.services.clearing import archived
 from orders.services.freezing import freeze_book
 from orders.services.order_request import OrderRequest
 from orders.services.request_record import record_of, request_of
-from orders.services.revision import revise_order
+from orders.services.revision import OrderChange, revise_order
 from orders.services.submission import Option, Step, preview_order, submit_order
 from settlement.models import GridEmissionFactor
 from settlement.services.carbon_estimates import EstimatedCarbon
@@ -269,7 +269,9 @@ def test_a_changed_bid_keeps_its_limit(market, auction):
     order = submit_order(actor=actor, request=request)
 
     changed = revise_order(
-        actor=actor, order_public_id=order.public_id, steps=[Step(Decimal(9), Decimal(10))]
+        actor=actor,
+        order_public_id=order.public_id,
+        change=OrderChange(steps=[Step(Decimal(9), Decimal(10))]),
     )
 
     assert changed.max_carbon_g == LOW

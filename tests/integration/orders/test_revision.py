@@ -13,7 +13,7 @@ from orders.models import Auction, Order, OrderState
 from orders.ports.collateral import collateral_port
 from orders.services.cancellation import cancel_order
 from orders.services.order_request import Step
-from orders.services.revision import revise_order
+from orders.services.revision import OrderChange, revise_order
 from orders.services.submission import submit_order
 from tests.factories.orders import (
     START,
@@ -35,8 +35,9 @@ def market() -> Market:
     return two_hub_market()
 
 
-def _steps(*pairs) -> tuple[Step, ...]:
-    return tuple(Step(Decimal(price), Decimal(units)) for price, units in pairs)
+def _curve(*pairs) -> OrderChange:
+    steps = tuple(Step(Decimal(price), Decimal(units)) for price, units in pairs)
+    return OrderChange(steps=steps)
 
 
 def _enter_last_phase(auction: Auction) -> None:
@@ -55,7 +56,7 @@ def test_before_the_last_phase_an_order_may_ask_for_less(market: Market) -> None
     actor = buyer("1000")
     order = bid(actor, auction, market.product, market.city, (8, 10))
 
-    changed = revise_order(actor=actor, order_public_id=order.public_id, steps=_steps((6, 2)))
+    changed = revise_order(actor=actor, order_public_id=order.public_id, change=_curve((6, 2)))
 
     order.refresh_from_db()
     assert (order.state, order.reason_code) == (OrderState.CANCELLED, "replaced")
@@ -71,12 +72,12 @@ def test_in_the_last_phase_an_order_only_improves(market: Market) -> None:
     _enter_last_phase(auction)
     arguments = {"actor": actor, "order_public_id": order.public_id}
 
-    worse = _code(revise_order, **arguments, steps=_steps((8, 10)))
+    worse = _code(revise_order, **arguments, change=_curve((8, 10)))
     no_cancel = _code(cancel_order, **arguments)
     order.refresh_from_db()
     assert (worse, no_cancel, order.state) == ("only_improvements", "no_cancel_phase", "active")
 
-    better = revise_order(**arguments, steps=_steps((9, 12), (6, 5)))
+    better = revise_order(**arguments, change=_curve((9, 12), (6, 5)))
     assert better.limit_price == 9
     assert Order.objects.filter(organisation=actor.organisation, state="active").count() == 1
     assert bid(buyer(), auction, market.product, market.city).pk  # new orders are welcome
@@ -91,9 +92,17 @@ def test_a_block_improves_by_limit_and_units(market: Market) -> None:
     _enter_last_phase(auction)
     arguments = {"actor": actor, "order_public_id": order.public_id}
 
-    assert _code(revise_order, **arguments, limit_price=Decimal(7)) == "only_improvements"
-    assert _code(revise_order, **arguments, quantity=Decimal(5)) == "only_improvements"
-    better = revise_order(**arguments, limit_price=Decimal(9), quantity=Decimal(20))
+    assert (
+        _code(revise_order, **arguments, change=OrderChange(limit_price=Decimal(7)))
+        == "only_improvements"
+    )
+    assert (
+        _code(revise_order, **arguments, change=OrderChange(quantity=Decimal(5)))
+        == "only_improvements"
+    )
+    better = revise_order(
+        **arguments, change=OrderChange(limit_price=Decimal(9), quantity=Decimal(20))
+    )
 
     assert (better.limit_price, better.quantity) == (9, 20)
     published(auction)
@@ -107,7 +116,9 @@ def test_a_refused_change_leaves_the_order_as_it_was(market: Market) -> None:
     order = bid(actor, auction, market.product, market.city, (8, 10))
     free = collateral_port().available_cny(organisation_id=actor.organisation.pk)
 
-    code = _code(revise_order, actor=actor, order_public_id=order.public_id, steps=_steps((9, 900)))
+    code = _code(
+        revise_order, actor=actor, order_public_id=order.public_id, change=_curve((9, 900))
+    )
 
     order.refresh_from_db()
     assert (code, order.state) == ("insufficient_collateral", OrderState.ACTIVE)
@@ -118,7 +129,7 @@ def test_after_closure_and_for_others_nothing_is_changed(market: Market) -> None
     auction = open_auction_now()
     actor = buyer()
     order = bid(actor, auction, market.product, market.city)
-    change = {"order_public_id": order.public_id, "steps": _steps((9, 20))}
+    change = {"order_public_id": order.public_id, "change": _curve((9, 20))}
 
     assert _code(revise_order, actor=buyer(), **change) == "not_found"
     pass_gate(auction)
