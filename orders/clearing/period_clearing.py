@@ -172,6 +172,7 @@ class PeriodModel:
         link_use: FloatArray,
         *,
         arc_limit: FloatArray | None = None,
+        arc_floor: FloatArray | None = None,
     ) -> PeriodSolution | None:
         """Clear with fixed injections (lots by node, supply positive); None if impossible.
 
@@ -180,6 +181,7 @@ class PeriodModel:
             injection: lots by node.
             link_use: Gbit/s by link direction that is already taken.
             arc_limit: lots by arc; with it, only arcs with a limit above zero are used.
+            arc_floor: least lots by arc, within their limits.
         """
         room = self.capacity - link_use
         if np.any(room < -1e-9):
@@ -189,7 +191,7 @@ class PeriodModel:
             self._take_in(np.flatnonzero(arc_limit > 0))
         width = np.full(len(self.market.nodes), WIDTH)
         for _ in range(_ROUNDS):
-            answer = self._run(lots, injection, room, arc_limit, width)
+            answer = self._run(lots, injection, room, (arc_limit, arc_floor), width)
             if answer.status == SolveStatus.INFEASIBLE:
                 if arc_limit is not None or not self._add_shortages(injection):
                     return None
@@ -269,9 +271,10 @@ class PeriodModel:
         lots: IntArray,
         injection: FloatArray,
         room: FloatArray,
-        arc_limit: FloatArray | None,
+        arc_bounds: tuple[FloatArray | None, FloatArray | None],
         width: IntArray,
     ) -> Solution:
+        arc_limit, arc_floor = arc_bounds
         loaded = self._load(lots, width)
         window, nodes = loaded.window, len(self.market.nodes)
         fixed = np.where(window.below & ~self.step_buy, lots, 0)
@@ -296,7 +299,10 @@ class PeriodModel:
             limit = np.where(is_arc, limit, np.maximum(missing, 0.0))
         parts.append(limit)
         bounds = np.concatenate(parts)
-        loaded.solver.change_columns(np.arange(len(bounds)), np.zeros(len(bounds)), bounds)
+        least = np.zeros(len(bounds))
+        if arc_floor is not None:
+            least[-len(kinds) :] = np.where(is_arc, arc_floor[np.maximum(kinds, 0)], 0.0)
+        loaded.solver.change_columns(np.arange(len(bounds)), least, bounds)
         return loaded.solver.solve()
 
     def _prices(self, dual: FloatArray) -> FloatArray:

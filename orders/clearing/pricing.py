@@ -37,9 +37,23 @@ def evaluate(book: Book, selection: Selection, near: Choice | None = None) -> Ou
     return None if choice is None else price_choice(book, choice)
 
 
-def price_choice(book: Book, choice: Choice) -> Outcome:
-    """Price a choice: with a margin of half a tick for its blocks where rounding needs it."""
-    prices, losers = _price(book, choice)
+def price_choice(book: Book, choice: Choice, *, most_losers: int | None = None) -> Outcome:
+    """Price a choice: with a margin of half a tick for its blocks where rounding needs it.
+
+    Args:
+        book: the auction.
+        choice: what is accepted, and everything divisible beside it.
+        most_losers: where more orders than this lose at the prices of each period alone, no other
+            prices are looked for that would suit them.
+    """
+    if most_losers is not None:
+        prices, losers = _price_alone(book, choice, _systems(book, choice))
+        if (not losers and prices is not None) or len(losers) > most_losers:
+            return _outcome(choice, None if losers else prices, losers)
+    return _outcome(choice, *_price(book, choice))
+
+
+def _outcome(choice: Choice, prices: PublishedPrices | None, losers: tuple[int, ...]) -> Outcome:
     return Outcome(
         choice.selection,
         choice.welfare,
@@ -52,11 +66,15 @@ def price_choice(book: Book, choice: Choice) -> Outcome:
     )
 
 
-def _price(book: Book, choice: Choice) -> tuple[PublishedPrices | None, tuple[int, ...]]:
-    systems = [
+def _systems(book: Book, choice: Choice) -> list[PriceSystem]:
+    return [
         book.system(model, choice.lots, solution)
         for model, solution in zip(book.models, choice.solutions, strict=True)
     ]
+
+
+def _price(book: Book, choice: Choice) -> tuple[PublishedPrices | None, tuple[int, ...]]:
+    systems = _systems(book, choice)
     selection = choice.selection
     for margin in (0.0, 0.5):
         found = price_periods(systems, _Demands(book, selection, systems, margin).broken)
@@ -65,12 +83,19 @@ def _price(book: Book, choice: Choice) -> tuple[PublishedPrices | None, tuple[in
         prices = publish_prices(book.market, prices_of(systems, found))
         if not losing_orders(book, selection, prices):
             return prices, ()
+    _, losers = _price_alone(book, choice, systems)
+    return None, losers or tuple(sorted(k for k in selection if selection[k] < 1))
+
+
+def _price_alone(
+    book: Book, choice: Choice, systems: Sequence[PriceSystem]
+) -> tuple[PublishedPrices | None, tuple[int, ...]]:
+    """Price every period for itself; return the prices and who would lose at them."""
     alone = price_periods(systems)
     if alone is None:
-        return None, tuple(sorted(selection))
+        return None, tuple(sorted(choice.selection))
     prices = publish_prices(book.market, prices_of(systems, alone))
-    losers = losing_orders(book, selection, prices)
-    return None, losers or tuple(sorted(k for k in selection if selection[k] < 1))
+    return prices, losing_orders(book, choice.selection, prices)
 
 
 def _is_at_the_money(candidate: Candidate, ratio: Decimal) -> bool:

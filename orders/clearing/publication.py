@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 
@@ -164,12 +165,13 @@ class _Publisher:
         for number in self._cleared.outcome.selection:
             candidate = self._book.candidates[number]
             chosen[candidate.order, candidate.option] = number
+        served = {order for order, _ in chosen}
         rows = []
         flexible = {order.order_id for order in self._auction.flexibles}
         for number, order in enumerate(self._auction.blocks):
             if order.order_id in flexible:
                 continue
-            taken = any(key[0] == number for key in chosen)
+            taken = number in served
             for position, option in enumerate(order.options):
                 key = (number, position)
                 if key in chosen:
@@ -198,15 +200,11 @@ class _Publisher:
         """Say why an option is rejected; in the money without an excuse is paradoxical."""
         if taken:
             return "rejected", "another_option_accepted"
-        candidates = [
-            k
-            for k, c in enumerate(self._book.candidates)
-            if c.order == order and c.option == option
-        ]
+        candidates = self._by_option.get((order, option))
         if not candidates:
             return "not_placeable", "no_listing_can_serve_it"
         block = self._auction.blocks[order]
-        if block.parent_order_id is not None and not self._is_accepted(block.parent_order_id):
+        if block.parent_order_id is not None and block.parent_order_id not in self._served:
             return "rejected", "parent_rejected"
         reachable = [
             k
@@ -229,11 +227,20 @@ class _Publisher:
         del best
         return "paradoxically_rejected", "in_the_money_but_not_accepted"
 
-    def _is_accepted(self, order_id: str) -> bool:
-        return any(
-            self._auction.blocks[self._book.candidates[k].order].order_id == order_id
-            for k in self._cleared.outcome.selection
-        )
+    @cached_property
+    def _by_option(self) -> dict[tuple[int, int], list[int]]:
+        """Return (order, option) to the numbers of its candidates."""
+        found: dict[tuple[int, int], list[int]] = {}
+        for number, candidate in enumerate(self._book.candidates):
+            found.setdefault((candidate.order, candidate.option), []).append(number)
+        return found
+
+    @cached_property
+    def _served(self) -> set[str]:
+        """Return the ids of block orders that are accepted."""
+        selection = self._cleared.outcome.selection
+        orders = (self._book.candidates[number].order for number in selection)
+        return {self._auction.blocks[order].order_id for order in orders}
 
     # -- flows and assignments -------------------------------------------------------------------
 

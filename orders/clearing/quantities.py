@@ -5,19 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orders.clearing.dealing import WHOLE, Dealer, is_whole
 from orders.clearing.errors import SolverFailed
 from orders.clearing.filling import Freedom, fill_period
+from orders.clearing.market import Kind
 from orders.clearing.period_clearing import PeriodModel, PeriodSolution
 from orders.clearing.published import EMPTY
 from orders.clearing.solver import Programme, solve
 from orders.clearing.state import Book, Outcome
 from orders.clearing.types import FloatArray, IntArray
 
-_WHOLE = 1e-5
-_ROUNDS = 8
 _NODE_LIMIT = 500
 # Beyond this many columns a search in whole lots takes longer than it is worth.
-_SEARCH_COLUMNS = 4000
+_SEARCH_COLUMNS = 1500
+# So many ways to deal a period's links out are tried.
+_TURNS = 6
 # Two rounded prices may differ by one tick; a little more for their own rounding.
 _TICK_NOISE = 1.01
 
@@ -31,20 +33,13 @@ class PeriodLots:
 
 
 def whole_lots(book: Book, outcome: Outcome) -> list[PeriodLots]:
-    """Return whole lots for every period, legs of blocks floored.
-
-    With the capacity of full links dealt out to single arcs in whole lots, what remains is a pure
-    network with whole bounds, whose vertices are whole.
-    """
-    out = []
+    """Return whole lots for every period, legs of blocks floored."""
+    out: list[PeriodLots] = []
     for task, solution in _tasks(book, outcome):
-        if task is None:
-            out.append(_rounded(solution))
-            continue
-        found = _round_period(task)
+        found = _rounded(solution) if task is None else _best_lots(task) or _lots_anywhere(task)
         if found is None:
-            raise SolverFailed(f"period {task.model.period + 1}: no answer in whole lots")
-        out.append(_improved(task, _filled(task, found)))
+            raise SolverFailed(f"period {len(out) + 1}: no answer in whole lots")
+        out.append(found)
     return out
 
 
@@ -57,10 +52,8 @@ def fits_whole_lots(book: Book, outcome: Outcome) -> bool:
     for task, _ in _tasks(book, outcome):
         if task is None:
             continue
-        found = _round_period(task)
-        if found is None:
-            return False
-        if _is_off(task, found) and _is_off(task, _improved(task, _filled(task, found))):
+        found = _best_lots(task)
+        if found is None or _is_off(task, found):
             return False
     return True
 
@@ -71,13 +64,13 @@ def _tasks(book: Book, outcome: Outcome) -> Iterator[tuple["_Task | None", Perio
     whole, whole_links = book.injections(outcome.selection, whole=True)
     for model, solution in zip(book.models, outcome.solutions, strict=True):
         period = model.period
-        if np.array_equal(exact[period], whole[period]) and _is_whole(solution):
+        if np.array_equal(exact[period], whole[period]) and is_whole(solution):
             yield None, solution
             continue
         # A floored leg needs no more of a link than the exact one.
         links = np.minimum(exact_links[period], whole_links[period])
         # Rounded prices may disown a way that the exact answer uses; what flows there may stay.
-        flow = np.ceil(solution.arc_lots - _WHOLE)
+        flow = np.ceil(solution.arc_lots - WHOLE)
         limit = np.maximum(_consistent_arcs(book, outcome, period), flow)
         edges = _edges(book, outcome, model)
         lots = _lots_in_the_money(outcome.lots[model.steps], edges)
@@ -172,6 +165,11 @@ class _Task:
     edges: FloatArray | None
 
     @property
+    def dealer(self) -> Dealer:
+        """Deals out its links."""
+        return Dealer(self.model, self.lots, self.injection, self.links)
+
+    @property
     def room(self) -> FloatArray:
         """Gbit/s by link direction that arcs may use."""
         return self.model.capacity - self.links
@@ -209,34 +207,82 @@ def _filled(task: _Task, found: PeriodLots) -> PeriodLots:
     return PeriodLots(*fill_period(task.model, found.steps, found.arcs, freedom))
 
 
-def _improved(task: _Task, found: PeriodLots) -> PeriodLots:
-    """Search in whole lots where several narrow links on one way spoil the dealing out."""
-    loose = _loose_links(task, found)
-    columns = task.model.step_count + int(np.count_nonzero(task.limit))
-    if not loose or columns > _SEARCH_COLUMNS:
-        return found
-    other = _integer_programme(task, task.limit)
-    if other is None:
-        return found
-    other = _filled(task, other)
-    ranks = [
-        (_loose_links(task, lots), -task.model.worth(lots.steps, lots.arcs))
-        for lots in (found, other)
-    ]
-    return other if ranks[1] < ranks[0] else found
+def _best_lots(task: _Task) -> PeriodLots | None:
+    """Return the first answer in whole lots that leaves nothing off, else the least bad one.
+
+    Several narrow links on one way may spoil the dealing out: then it is dealt anew, or searched.
+    """
+    best: PeriodLots | None = None
+    for found in _answers(task):
+        filled = _filled(task, found)
+        best = filled if best is None else min(best, filled, key=lambda x: _rank(task, x))
+        if not _is_off(task, best) and not _loose_links(task, best):
+            break
+    return best
+
+
+def _lots_anywhere(task: _Task) -> PeriodLots | None:
+    """Return any answer in whole lots, on ways that the prices do not agree with."""
+    limit = np.full(len(task.limit), np.inf)
+    solution = task.dealer.deal_in_turn(limit)
+    return _integer_programme(task, limit) if solution is None else _rounded(solution)
+
+
+def _answers(task: _Task) -> Iterator[PeriodLots]:
+    dealer, limit = task.dealer, task.limit
+    solution = dealer.deal_at_once(limit)
+    if solution is not None:
+        yield _rounded(solution)
+    for turn in range(_TURNS):
+        solution = dealer.deal_in_turn(limit, turn)
+        if solution is not None:
+            yield _rounded(solution)
+    columns = task.model.step_count + int(np.count_nonzero(limit))
+    found = _integer_programme(task, limit) if columns <= _SEARCH_COLUMNS else None
+    if found is not None:
+        yield found
+
+
+def _rank(task: _Task, found: PeriodLots) -> tuple[bool, int, float]:
+    """Order answers: first those that leave nothing off, then those that leave no link loose."""
+    worth = task.model.worth(found.steps, found.arcs)
+    return _is_off(task, found), _loose_links(task, found), -worth
 
 
 def _loose_links(task: _Task, found: PeriodLots) -> int:
-    """Count the directions with a rent that still have room for two lots of the largest need."""
-    loose = (task.rent > 0) & (task.room - task.used(found) >= 2 * task.need)
+    """Count the directions with a rent that have room for more than whole lots explain.
+
+    That is a lot of the largest need, and another or one of each cell served across the link.
+    """
+    free = task.room - task.used(found)
+    served = _served_across(task, found)
+    loose = (task.rent > 0) & (free >= task.need + np.maximum(task.need, served))
     return int(np.count_nonzero(loose))
 
 
-def _is_whole(solution: PeriodSolution) -> bool:
-    return all(
-        bool(np.all(np.abs(x - np.rint(x)) < _WHOLE))
-        for x in (solution.step_lots, solution.arc_lots)
-    )
+def _served_across(task: _Task, found: PeriodLots) -> FloatArray:
+    """Return by link direction the Gbit/s of one lot of each cell that is served across it.
+
+    What has no stated route serves the hubs that take in more of a product than they give.
+    """
+    market, flow = task.book.market, found.arcs
+    arcs = market.arcs
+    is_free = (market.node_kind[arcs.end] == Kind.NETWORK) & (arcs.hops > 0)
+    moved = np.where(is_free, flow, 0)
+    net = np.bincount(arcs.end, weights=moved, minlength=len(market.nodes))
+    net = net - np.bincount(arcs.start, weights=moved, minlength=len(market.nodes))
+    shape = (len(market.auction.products), len(market.auction.hubs))
+    by_hub = np.zeros(shape)
+    np.add.at(by_hub, (market.node_product, market.node_hub), net)
+    roaming = np.count_nonzero(by_hub > 0, axis=1)
+    # One row for each cell, or each product that flows freely, on a link.
+    used = flow[arcs.use_arc] > 0
+    arc, link, need = arcs.use_arc[used], arcs.use_link[used], arcs.use_bandwidth[used]
+    cell = np.where(is_free[arc], -1 - arcs.product[arc], arcs.end[arc])
+    _, first = np.unique(np.stack([link, cell]), axis=1, return_index=True)
+    count = np.where(is_free[arc[first]], roaming[arcs.product[arc[first]]], 1)
+    weights = need[first] * count
+    return np.bincount(link[first], weights=weights, minlength=len(task.room)).astype(float)
 
 
 def _rounded(solution: PeriodSolution) -> PeriodLots:
@@ -245,58 +291,8 @@ def _rounded(solution: PeriodSolution) -> PeriodLots:
     )
 
 
-def _round_period(task: _Task) -> PeriodLots | None:
-    model, limit = task.model, task.limit
-    for _ in range(_ROUNDS):
-        solution = model.solve(task.lots, task.injection, task.links, arc_limit=limit)
-        if solution is None:
-            break
-        if _is_whole(solution):
-            return _rounded(solution)
-        limit = _dealt_out(model, solution, task.links, limit)
-    # A fixed profile may need a lot more than the dealt-out limits leave: search in whole lots.
-    found = _integer_programme(task, task.limit)
-    if found is None:
-        found = _integer_programme(task, np.full(len(task.limit), np.inf))
-    return found
-
-
-def _dealt_out(
-    model: PeriodModel, solution: PeriodSolution, links: FloatArray, limit: FloatArray
-) -> FloatArray:
-    """Limit the arcs over full links to whole lots, remainders first where room is left."""
-    arcs = model.market.arcs
-    out = limit.copy()
-    full = np.zeros(len(model.capacity), dtype=bool)
-    full[solution.full] = True
-    affected = np.unique(arcs.use_arc[full[arcs.use_link]])
-    flow = solution.arc_lots
-    out[affected] = np.floor(flow[affected] + _WHOLE)
-    taken = flow.copy()
-    taken[affected] = out[affected]
-    room = (
-        model.capacity
-        - links
-        - np.bincount(
-            arcs.use_link,
-            weights=taken[arcs.use_arc] * arcs.use_bandwidth,
-            minlength=len(model.capacity),
-        )
-    )
-    remainder = flow[affected] - out[affected]
-    for position in np.lexsort((affected, -np.round(remainder, 6))).tolist():
-        arc = int(affected[position])
-        if remainder[position] <= _WHOLE:
-            continue
-        uses = arcs.use_arc == arc
-        if np.all(room[arcs.use_link[uses]] >= arcs.use_bandwidth[uses] - 1e-9):
-            room[arcs.use_link[uses]] -= arcs.use_bandwidth[uses]
-            out[arc] += 1
-    return out
-
-
 def _integer_programme(task: _Task, limit: FloatArray) -> PeriodLots | None:
-    """Last resort where several full links on one route leave fractions."""
+    """Search in whole lots: the last resort, and better where narrow links follow each other."""
     model = task.model
     plain = model.programme(task.lots)
     nodes = len(model.market.nodes)

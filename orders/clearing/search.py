@@ -1,27 +1,27 @@
 """From a proposed choice of blocks to the best valid one found within a count of trials."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
 
 from orders.clearing.block_orders import BlockProgramme, Relaxation
-from orders.clearing.errors import SolverFailed
-from orders.clearing.placement import place_singles
+from orders.clearing.choices import Chooser, Progress, is_better
+from orders.clearing.crowd import CrowdSearch
 from orders.clearing.pricing import price_choice
-from orders.clearing.quantities import fits_whole_lots
-from orders.clearing.state import Book, Choice, Outcome, clear_choice
+from orders.clearing.state import Book, Choice, Outcome
 
 DEFAULT_TRIALS = 300
 # Rows of a period's programme up to which all the trials are made; of larger ones fewer.
 _SMALL = 60
 _LEAST_TRIALS = 30
 _NODE_LIMIT = 500
+# Beyond this many candidates nothing is solved over all periods at once.
+_COUNTLESS = 8_000
 # Losers that are tried for leaving at once, and orders that are tried for coming in.
 _LEAVERS = 5
 _COMERS = 40
-_BETTER = 1e-9
 _NEAR_WHOLE = 1e-6
 _SHAKE = 0.3
 # Rounds in which all losers leave, for an early answer.
@@ -33,8 +33,6 @@ _ENOUGH = 1e-6
 _PATIENCE = 12
 _SEED = 4
 _UNLIMITED = 10**9
-
-Progress = Callable[[float], None]
 
 
 def choose_blocks(
@@ -50,9 +48,19 @@ def choose_blocks(
     """
     if not book.candidates:
         return base, None
+    if len(book.candidates) > _COUNTLESS:
+        # A relaxed programme of all of them takes minutes: the bound is that of the prices found.
+        # So do prices that thousands of orders ask for together.
+        crowd = CrowdSearch(book, base, trials, progress, few=0)
+        crowd.run()
+        return crowd.best, None
     programme = BlockProgramme(book, base.solutions, base.lots)
     relaxation = programme.relax()
-    search = _Search(book, base, trials, programme, progress)
+    if relaxation is not None and programme.is_large:
+        crowd = CrowdSearch(book, base, trials, progress)
+        crowd.run(relaxation)
+        return crowd.best, relaxation
+    search = _Search(book, base, trials, progress, programme=programme)
     search.begin(relaxation)
     search.improve(programme.most)
     return search.best, relaxation
@@ -65,16 +73,11 @@ def default_trials(book: Book) -> int:
     return max(_LEAST_TRIALS, min(most, DEFAULT_TRIALS * _SMALL // max(rows, 1)))
 
 
-@dataclass
-class _Search:
-    """The best valid outcome so far and what is left to spend."""
+@dataclass(kw_only=True)
+class _Search(Chooser):
+    """Proposals of the programme, repaired, then changed order by order."""
 
-    book: Book
-    best: Outcome
-    trials: int
     programme: BlockProgramme
-    progress: Progress | None = None
-    tried: set[tuple[tuple[int, Decimal], ...]] = field(default_factory=set)
     dice: np.random.Generator = field(default_factory=lambda: np.random.default_rng(_SEED))
 
     def begin(self, relaxation: Relaxation | None) -> None:
@@ -87,16 +90,16 @@ class _Search:
         """
         kept, self.trials = self.trials, _UNLIMITED
         if relaxation is not None:
-            self._take(self._thinned(self._whole(relaxation)))
+            self.take(self._thinned(self._whole(relaxation)))
         for proposal in self._proposals(relaxation):
-            choice = self._first_clearable(dict(proposal))
+            choice = self.first_clearable(dict(proposal))
             if choice is None:
                 continue
             first = self._repair(choice, -np.inf, leavers=1)
-            self._take(first)
+            self.take(first)
             if first is not None and first.selection == choice.selection:
                 break
-            self._take(self._repair(choice, -np.inf, leavers=_LEAVERS))
+            self.take(self._repair(choice, -np.inf, leavers=_LEAVERS))
         self.trials = kept
 
     def _proposals(self, relaxation: Relaxation | None) -> Iterator[dict[int, Decimal]]:
@@ -118,18 +121,18 @@ class _Search:
 
     def _thinned(self, selection: dict[int, Decimal]) -> Outcome | None:
         """Drop everything that loses, all at once, until the rest is valid."""
-        choice = self._first_clearable(selection)
+        choice = self.first_clearable(selection)
         for _ in range(_THINNINGS):
             if choice is None:
                 return None
             outcome = price_choice(self.book, choice)
-            losers = outcome.losers if outcome.prices is None else self._unplaced(outcome)
+            losers = outcome.losers if outcome.prices is None else self.unplaced(outcome)
             if not losers:
                 return outcome if outcome.prices is not None else None
             left = choice.selection
             for loser in losers:
-                left = self._without(left, loser) if loser in left else left
-            choice = self._clear(left, choice, again=True) if left else None
+                left = self.without(left, loser) if loser in left else left
+            choice = self.clear(left, choice, again=True) if left else None
         return None
 
     def improve(self, most: float) -> None:
@@ -139,11 +142,11 @@ class _Search:
         """
         enough = most - _ENOUGH * abs(most)
         if self.best.welfare < enough:
-            self._take(self._climb(self.best))
+            self.take(self._climb(self.best))
         patience = most_patience = min(_PATIENCE, len(self.book.candidates) // 8)
         while self.best.welfare < enough and patience > 0 and len(self.best.selection) > 1:
             start = self._shaken()
-            better = start is not None and self._take(self._climb(start))
+            better = start is not None and self.take(self._climb(start))
             patience = most_patience if better else patience - 1
             if self.trials <= 0:
                 return
@@ -161,19 +164,19 @@ class _Search:
 
     def _insert(self, outcome: Outcome) -> Outcome | None:
         """Return the first better outcome with one more order, or another option of an order."""
-        for number in self._tempting(outcome)[:_COMERS]:
+        for number in self.tempting(outcome)[:_COMERS]:
             for selection in self._ways_in(outcome.selection, number):
-                choice = self._clear(selection, outcome)
-                if choice is None or not _is_better(choice.welfare, outcome.welfare):
+                choice = self.clear(selection, outcome)
+                if choice is None or not is_better(choice.welfare, outcome.welfare):
                     continue
                 found = self._repair(choice, outcome.welfare, leavers=_LEAVERS)
-                if found is not None and _is_better(found.welfare, outcome.welfare):
+                if found is not None and is_better(found.welfare, outcome.welfare):
                     return found
         return None
 
     def _ways_in(self, selection: dict[int, Decimal], number: int) -> Iterator[dict[int, Decimal]]:
         """Offer a candidate whole, at the ratio that suits the others, and at its minimum."""
-        whole = self._with(selection, number)
+        whole = self.with_whole(selection, number)
         yield whole
         least = self.book.candidates[number].min_acceptance
         if least < 1:
@@ -190,19 +193,9 @@ class _Search:
         selection = dict(self.best.selection)
         for number in self.dice.choice(members, size=min(count, len(members)), replace=False):
             if int(number) in selection:
-                selection = self._without(selection, int(number))
-        choice = self._clear(selection, self.best, again=True)
+                selection = self.without(selection, int(number))
+        choice = self.clear(selection, self.best, again=True)
         return None if choice is None else self._repair(choice, -np.inf, leavers=1)
-
-    def _take(self, outcome: Outcome | None) -> bool:
-        if outcome is None or not _is_better(outcome.welfare, self.best.welfare):
-            return False
-        if not fits_whole_lots(self.book, outcome):
-            return False
-        self.best = outcome
-        if self.progress is not None:
-            self.progress(outcome.welfare)
-        return True
 
     # -- repair ----------------------------------------------------------------------------------
 
@@ -216,7 +209,7 @@ class _Search:
             outcome = price_choice(self.book, choice)
             losers = outcome.losers
             if outcome.prices is not None:
-                losers = self._unplaced(outcome)
+                losers = self.unplaced(outcome)
                 if not losers:
                     return outcome
             following = self._eased(choice, losers[:leavers], eased)
@@ -227,13 +220,6 @@ class _Search:
                 return None
             choice = following
         return None
-
-    def _unplaced(self, outcome: Outcome) -> tuple[int, ...]:
-        """Return the singles no listing can serve; all orders where whole lots do not fit."""
-        try:
-            return place_singles(self.book, outcome).failed
-        except SolverFailed:
-            return tuple(sorted(outcome.selection))
 
     def _eased(
         self, choice: Choice, losers: tuple[int, ...], eased: dict[int, int]
@@ -250,7 +236,7 @@ class _Search:
                 other = self._other_ratio(choice, loser, eased[loser])
                 if other is None or other == ratio or other <= 0:
                     continue
-                found = self._clear({**choice.selection, loser: other}, choice, again=True)
+                found = self.clear({**choice.selection, loser: other}, choice, again=True)
                 if found is not None:
                     return found
         return None
@@ -263,79 +249,7 @@ class _Search:
     def _least_costly(self, choice: Choice, losers: tuple[int, ...]) -> Choice | None:
         found: Choice | None = None
         for loser in losers:
-            other = self._clear(self._without(choice.selection, loser), choice, again=True)
+            other = self.clear(self.without(choice.selection, loser), choice, again=True)
             if other is not None and (found is None or other.welfare > found.welfare):
                 found = other
         return found
-
-    def _first_clearable(self, selection: dict[int, Decimal]) -> Choice | None:
-        """Drop from the end until the choice can be served at all."""
-        while selection:
-            choice = self._clear(selection, None, again=True)
-            if choice is not None:
-                return choice
-            selection = self._without(selection, max(selection))
-        return None
-
-    # -- choices ---------------------------------------------------------------------------------
-
-    def _clear(
-        self, selection: dict[int, Decimal], near: Choice | None, *, again: bool = False
-    ) -> Choice | None:
-        """Clear a changed choice, which is one trial; what was tried is tried again on demand."""
-        key = tuple(sorted(selection.items()))
-        if self.trials <= 0 or (key in self.tried and not again):
-            return None
-        self.tried.add(key)
-        self.trials -= 1
-        return clear_choice(self.book, selection, near)
-
-    def _without(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
-        """Return a selection without a candidate and everything linked below it."""
-        blocks = self.book.market.auction.blocks
-        out = {k: ratio for k, ratio in selection.items() if k != number}
-        gone = {blocks[self.book.candidates[number].order].order_id}
-        changed = True
-        while changed:
-            changed = False
-            for k in sorted(out):
-                order = blocks[self.book.candidates[k].order]
-                if order.parent_order_id is not None and order.parent_order_id in gone:
-                    gone.add(order.order_id)
-                    del out[k]
-                    changed = True
-        return out
-
-    def _with(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
-        """Return a selection with a candidate whole, instead of others of its order."""
-        order = self.book.candidates[number].order
-        kept = {k: r for k, r in selection.items() if self.book.candidates[k].order != order}
-        return {**kept, number: Decimal(1)}
-
-    def _tempting(self, outcome: Outcome) -> list[int]:
-        """Return candidates that would gain at the prices and are not accepted, best first."""
-        if outcome.prices is None:
-            return []
-        surplus, priced = self.book.table.published_surplus(outcome.prices)
-        blocks = self.book.market.auction.blocks
-        taken = {self.book.candidates[k].order: k for k in outcome.selection}
-        whole = {
-            blocks[self.book.candidates[k].order].order_id
-            for k, ratio in outcome.selection.items()
-            if ratio == 1
-        }
-        found = []
-        for number in np.flatnonzero(priced & (surplus > 0)).tolist():
-            candidate = self.book.candidates[number]
-            other = taken.get(candidate.order)
-            if other == number:
-                continue
-            parent = blocks[candidate.order].parent_order_id
-            if parent is None or parent in whole:
-                # Other options of an order that is served come last.
-                found.append((other is not None, -round(float(surplus[number]), 6), number))
-        return [number for _, _, number in sorted(found)]
-
-
-def _is_better(welfare: float, than: float) -> bool:
-    return welfare > than + _BETTER * abs(than)

@@ -1,0 +1,124 @@
+"""Choices of indivisible orders: cleared, changed and kept where they are better and valid."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+
+from orders.clearing.errors import SolverFailed
+from orders.clearing.placement import place_singles
+from orders.clearing.quantities import fits_whole_lots
+from orders.clearing.state import Book, Choice, Outcome, clear_choice
+
+_BETTER = 1e-9
+
+Progress = Callable[[float], None]
+
+
+@dataclass
+class Chooser:
+    """The best valid outcome so far and what is left to spend.
+
+    Attributes:
+        book: the auction.
+        best: the best valid outcome; at first the one with every block rejected.
+        trials: how many more choices may be cleared.
+        progress: told the welfare of each better valid outcome.
+        tried: the choices that were cleared.
+    """
+
+    book: Book
+    best: Outcome
+    trials: int
+    progress: Progress | None = None
+    tried: set[tuple[tuple[int, Decimal], ...]] = field(default_factory=set)
+
+    def take(self, outcome: Outcome | None) -> bool:
+        """Keep an outcome that is better and can be served in whole lots."""
+        if outcome is None or not is_better(outcome.welfare, self.best.welfare):
+            return False
+        if not fits_whole_lots(self.book, outcome):
+            return False
+        self.best = outcome
+        if self.progress is not None:
+            self.progress(outcome.welfare)
+        return True
+
+    def unplaced(self, outcome: Outcome) -> tuple[int, ...]:
+        """Return the singles no listing can serve; all orders where whole lots do not fit."""
+        try:
+            return place_singles(self.book, outcome).failed
+        except SolverFailed:
+            return tuple(sorted(outcome.selection))
+
+    def first_clearable(self, selection: dict[int, Decimal]) -> Choice | None:
+        """Drop from the end until the choice can be served at all."""
+        while selection:
+            choice = self.clear(selection, None, again=True)
+            if choice is not None:
+                return choice
+            selection = self.without(selection, max(selection))
+        return None
+
+    def clear(
+        self, selection: dict[int, Decimal], near: Choice | None, *, again: bool = False
+    ) -> Choice | None:
+        """Clear a changed choice, which is one trial; what was tried is tried again on demand."""
+        key = tuple(sorted(selection.items()))
+        if self.trials <= 0 or (key in self.tried and not again):
+            return None
+        self.tried.add(key)
+        self.trials -= 1
+        return clear_choice(self.book, selection, near)
+
+    def without(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
+        """Return a selection without a candidate and everything linked below it."""
+        blocks = self.book.market.auction.blocks
+        out = {k: ratio for k, ratio in selection.items() if k != number}
+        gone = {blocks[self.book.candidates[number].order].order_id}
+        changed = True
+        while changed:
+            changed = False
+            for k in sorted(out):
+                order = blocks[self.book.candidates[k].order]
+                if order.parent_order_id is not None and order.parent_order_id in gone:
+                    gone.add(order.order_id)
+                    del out[k]
+                    changed = True
+        return out
+
+    def with_whole(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
+        """Return a selection with a candidate whole, instead of others of its order."""
+        order = self.book.candidates[number].order
+        kept = {k: r for k, r in selection.items() if self.book.candidates[k].order != order}
+        return {**kept, number: Decimal(1)}
+
+    def tempting(self, outcome: Outcome) -> list[int]:
+        """Return candidates that would gain at the prices and are not accepted, best first."""
+        if outcome.prices is None:
+            return []
+        surplus, priced = self.book.table.published_surplus(outcome.prices)
+        blocks = self.book.market.auction.blocks
+        taken = {self.book.candidates[k].order: k for k in outcome.selection}
+        whole = {
+            blocks[self.book.candidates[k].order].order_id
+            for k, ratio in outcome.selection.items()
+            if ratio == 1
+        }
+        found = []
+        for number in np.flatnonzero(priced & (surplus > 0)).tolist():
+            candidate = self.book.candidates[number]
+            other = taken.get(candidate.order)
+            if other == number:
+                continue
+            parent = blocks[candidate.order].parent_order_id
+            if parent is None or parent in whole:
+                # Other options of an order that is served come last.
+                found.append((other is not None, -round(float(surplus[number]), 6), number))
+        return [number for _, _, number in sorted(found)]
+
+
+def is_better(welfare: float, than: float) -> bool:
+    """Whether a welfare is higher by more than rounding."""
+    return welfare > than + _BETTER * abs(than)

@@ -1,0 +1,106 @@
+"""The search in books with very many indivisible orders, in and out by the dozen.
+
+An integer programme over a national day proves nothing in useful time, and trying orders one by one
+takes as many clearings as there are orders. The relaxed programme, which the bound needs anyway,
+takes nearly all of them whole or not at all: what it takes whole is made valid, then orders that
+would gain at the prices come in many at a time, fewer at a time where many spoil each other.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from orders.clearing.block_orders import Relaxation
+from orders.clearing.choices import Chooser, is_better
+from orders.clearing.pricing import price_choice
+from orders.clearing.state import Choice, Outcome
+
+_NEAR_WHOLE = 1e-6
+_MOST_LEAVINGS = 24
+# So few losers, as a share of what is accepted, leave at once where many orders share the gain.
+_AT_ONCE = 0.005
+# The first batch is this part of what is accepted, or of what is in the money when nothing is yet;
+# below the least one the search ends.
+_BATCH_SHARE = 16
+_FIRST_SHARE = 8
+_LEAST_BATCH = 2
+_SMALLER = 3
+
+
+@dataclass(kw_only=True)
+class CrowdSearch(Chooser):
+    """From what the relaxed programme takes whole to a valid choice, then batch by batch.
+
+    Attributes:
+        few: more losers than this leave by halves, without asking for prices that suit them all.
+    """
+
+    few: int = 3
+
+    def run(self, relaxation: Relaxation | None = None) -> None:
+        """Find a valid choice and better ones while trials last.
+
+        Args:
+            relaxation: what it takes whole comes first; without it all begins at the prices of the
+                divisible orders.
+        """
+        current, found = self.best, []
+        size = len(self.tempting(current)) // _FIRST_SHARE
+        if relaxation is not None:
+            start = self._made_valid(self.first_clearable(_whole(relaxation)), all_leave=True)
+            if start is not None and self.take(start):
+                current = start
+                found.append(start)
+            size = len(current.selection) // _BATCH_SHARE
+        size = max(_LEAST_BATCH, size)
+        while self.trials > 0 and size >= _LEAST_BATCH:
+            selection, count = self._with_batch(current, size)
+            if not count:
+                break
+            choice = self.clear(selection, current)
+            better = None if choice is None else self._made_valid(choice)
+            if better is not None and is_better(better.welfare, current.welfare):
+                current = better
+                found.append(better)
+            else:
+                size = min(size, count) // _SMALLER
+        # What cannot be served in whole lots gives way to what was found before it.
+        for outcome in reversed(found):
+            if self.take(outcome) or outcome is self.best:
+                break
+
+    def _with_batch(self, outcome: Outcome, size: int) -> tuple[dict[int, Decimal], int]:
+        """Return the selection with the most tempting candidates, one an order, and their count."""
+        selection, orders = dict(outcome.selection), set()
+        for number in self.tempting(outcome):
+            order = self.book.candidates[number].order
+            if order in orders:
+                continue
+            orders.add(order)
+            selection = self.with_whole(selection, number)
+            if len(orders) == size:
+                break
+        return selection, len(orders)
+
+    def _made_valid(self, choice: Choice | None, *, all_leave: bool = False) -> Outcome | None:
+        """Let losers leave, the worse half first or all at once, until nobody loses."""
+        for _ in range(_MOST_LEAVINGS):
+            if choice is None:
+                return None
+            outcome = price_choice(self.book, choice, most_losers=self.few)
+            losers = outcome.losers if outcome.prices is None else self.unplaced(outcome)
+            if not losers:
+                return outcome if outcome.prices is not None else None
+            some = all_leave or len(losers) <= _AT_ONCE * len(choice.selection)
+            count = len(losers) if some else (len(losers) + 1) // 2
+            left = choice.selection
+            for loser in losers[:count]:
+                left = self.without(left, loser) if loser in left else left
+            choice = self.clear(left, choice, again=True) if left else None
+        return None
+
+
+def _whole(relaxation: Relaxation) -> dict[int, Decimal]:
+    whole = np.flatnonzero(relaxation.ratios > 1 - _NEAR_WHOLE).tolist()
+    return {k: Decimal(1) for k in whole}
