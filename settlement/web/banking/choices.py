@@ -19,6 +19,8 @@ class NamedChoice(forms.ModelChoiceField):
 class NamedChoices(forms.ModelMultipleChoiceField):
     """Offers several members by their names."""
 
+    widget = forms.CheckboxSelectMultiple
+
     def label_from_instance(self, obj: Any) -> str:
         """Return the name in the page's language."""
         return localname(obj)

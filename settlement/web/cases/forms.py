@@ -118,6 +118,7 @@ class ProgrammeForm(forms.Form):
         label=_("Members"),
         queryset=Organisation.objects.none(),
         required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=_("None chosen: all buyers."),
     )
     regions = forms.CharField(
