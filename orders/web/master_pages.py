@@ -19,7 +19,7 @@ from marketplace.domain.errors import RuleBroken
 from marketplace.models import Hub, Link, Product
 from marketplace.services.checks import plain
 from marketplace.services.error_texts import error_text
-from marketplace.templatetags.market_ui import figure, localname
+from marketplace.templatetags.market_ui import counted, figure, localname
 from marketplace.web.access import current_actor, require_operator
 from marketplace.web.form_fields import add_refusal
 from orders.models import AuctionCalendar
@@ -147,16 +147,16 @@ KINDS: dict[str, Kind] = {
         head=(
             (_("Code"), False),
             (_("Resource class"), False),
-            (_("Price tick"), True),
+            (_("Price tick, CNY"), True),
             (_("Quantity lot"), True),
-            (_("Price band"), True),
+            (_("Price band, CNY"), True),
             (_("Active"), False),
         ),
         cells=lambda row: [
             (row.code, False),
             (row.get_resource_class_display(), False),
             (plain(row.price_tick), True),
-            (plain(row.quantity_lot), True),
+            (f"{plain(row.quantity_lot)} {counted(row)}", True),
             (f"{plain(row.price_min)}–{plain(row.price_max)}", True),
             (yes_no(row.active), False),
         ],

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from marketplace.templatetags.market_ui import figure
+from marketplace.templatetags.market_ui import currency_and_unit, figure
 from marketplace.web.form_fields import DayField
 from settlement.models import Invoice, TaxInvoiceKind
 
@@ -62,5 +62,7 @@ class FailureForm(forms.Form):
 
 
 def _bill_text(bill: Invoice) -> str:
-    parts = (bill.number, bill.get_direction_display(), bill.issued_on, figure(bill.gross))
+    before, after = currency_and_unit("CNY", "")
+    gross = f"{before} {figure(bill.gross)} {after}".strip()
+    parts = (bill.number, bill.get_direction_display(), bill.issued_on, gross)
     return " · ".join(str(part) for part in parts)
