@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 from marketplace.templatetags.market_ui import currency_and_unit, figure
 from marketplace.web.form_fields import DayField
 from settlement.models import Invoice, TaxInvoiceKind
+from settlement.web.banking.choices import ChoiceList
 
 
 class RequestForm(forms.Form):
@@ -19,7 +20,7 @@ class RequestForm(forms.Form):
         label=_("Bills"),
         queryset=Invoice.objects.none(),
         to_field_name="number",
-        widget=forms.CheckboxSelectMultiple,
+        widget=ChoiceList,
         error_messages={"required": _("Choose at least one bill.")},
     )
 
