@@ -38,7 +38,8 @@ def shown_params(params: dict[str, Any]) -> dict[str, str]:
     """Return parameters as people read them in the active language."""
     is_chinese = (get_language() or settings.LANGUAGE_CODE).startswith("zh")
     ending, other = ("_zh", "_en") if is_chinese else ("_en", "_zh")
-    shown: dict[str, str] = {}
+    # Older notices do not name the unit of their product.
+    shown = {"unit": gettext("unit-hours")}
     for name, value in params.items():
         if name.endswith(ending):
             stem = name.removesuffix(ending)

@@ -75,7 +75,7 @@ _TABLE = (
         "delivery.due",
         gettext_noop("Delivery to hand over"),
         gettext_noop(
-            "%(unit_hours)s unit-hours of %(product)s at %(hub)s: hand over before %(starts_at)s."
+            "%(unit_hours)s %(unit)s of %(product)s at %(hub)s: hand over before %(starts_at)s."
         ),
         _SUPPLIERS,
         tone="warning",
@@ -87,7 +87,7 @@ _TABLE = (
         "delivery.handed_over",
         gettext_noop("Delivery handed over"),
         gettext_noop(
-            "%(unit_hours)s unit-hours of %(product)s at %(hub)s: the supplier has given access."
+            "%(unit_hours)s %(unit)s of %(product)s at %(hub)s: the supplier has given access."
         ),
         _BUYERS,
         tone="success",
@@ -101,8 +101,8 @@ _TABLE = (
         "delivery.short",
         gettext_noop("Delivery short"),
         gettext_noop(
-            "%(unit_hours)s unit-hours of %(product)s at %(hub)s: "
-            "%(missing)s of %(contracted)s unit-hours were not delivered."
+            "%(unit_hours)s %(unit)s of %(product)s at %(hub)s: "
+            "%(missing)s of %(contracted)s %(unit)s were not delivered."
         ),
         _TRADERS,
         tone="warning",
@@ -113,7 +113,7 @@ _TABLE = (
         "delivery.failed",
         gettext_noop("Delivery failed"),
         gettext_noop(
-            "%(unit_hours)s unit-hours of %(product)s at %(hub)s "
+            "%(unit_hours)s %(unit)s of %(product)s at %(hub)s "
             "were not delivered and are not billed."
         ),
         _TRADERS,

@@ -43,7 +43,9 @@ class ListingForm(forms.Form):
         label=_("Units offered"),
         places=3,
         max_digits=9,
-        help_text=_("A multiple of the product's lot, at most the pool's units."),
+        help_text=_(
+            "Cards or cores of the product: a multiple of its lot, at most the pool's units."
+        ),
     )
     min_run_hours = PlainDecimalField(
         label=_("Minimum run, hours"), places=0, max_digits=3, initial="1"

@@ -1,5 +1,6 @@
 """The list of auctions: what is open, what has cleared, what comes."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from marketplace.context_processors import clock_of
 from orders.models import Auction, AuctionState, CalendarKind, ClearingRun, RunState
 from orders.web.names import auction_name
 from orders.web.strip import next_event
@@ -77,7 +79,8 @@ def list_auctions(request: HttpRequest) -> HttpResponse:
     """Show the auctions with their state and the figures of the published ones."""
     form = AuctionFilter(request.GET or None)
     page = Paginator(narrow(form), PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [_row(auction) for auction in page.object_list]
+    now = clock_of(request).now
+    rows = [_row(auction, now) for auction in page.object_list]
     count = page.paginator.count
     context = {
         "filter_form": form,
@@ -88,8 +91,8 @@ def list_auctions(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/auction_list.html", context)
 
 
-def _row(auction: Auction) -> dict[str, Any]:
-    label, moment = next_event(auction)
+def _row(auction: Auction, now: datetime) -> dict[str, Any]:
+    label, moment = next_event(auction, now=now)
     runs = getattr(auction, "published_runs", [])
     run = runs[0] if runs else None
     return {

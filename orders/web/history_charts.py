@@ -175,9 +175,9 @@ def _describe(history: History, market: list[Decimal | None], places: int, unit:
     text = gettext("Last %(last)s; lowest %(low)s (%(low_at)s), highest %(high)s (%(high_at)s).")
     return text % {
         "last": f"{figure(known[-1][0], places)} {unit}".strip(),
-        "low": figure(low[0], places),
+        "low": f"{figure(low[0], places)} {unit}".strip(),
         "low_at": low[1],
-        "high": figure(high[0], places),
+        "high": f"{figure(high[0], places)} {unit}".strip(),
         "high_at": high[1],
     }
 

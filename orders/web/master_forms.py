@@ -18,6 +18,8 @@ from orders.services.master_data import (
     PRODUCT_FIXED,
 )
 
+PER_UNIT_HOUR = _("Per unit and hour, VAT excluded.")
+
 
 class NamedChoiceField(forms.ModelChoiceField):
     """Chooses a row by its name in the reader's language."""
@@ -134,13 +136,15 @@ class ProductForm(MasterForm):
     """A product; what orders rest on is set once."""
 
     fixed = PRODUCT_FIXED
-    price_tick = PlainDecimalField(label=_("Price tick"), initial=Decimal("0.01"))
+    price_tick = PlainDecimalField(label=_("Price tick, CNY"), initial=Decimal("0.01"))
     clearing_price_tick = PlainDecimalField(
-        label=_("Clearing price tick"), initial=Decimal("0.0001")
+        label=_("Clearing price tick, CNY"), initial=Decimal("0.0001")
     )
     quantity_lot = PlainDecimalField(label=_("Quantity lot"), places=3, initial=Decimal(1))
-    price_min = PlainDecimalField(label=_("Lowest price"), initial=Decimal(0))
-    price_max = PlainDecimalField(label=_("Highest price"))
+    price_min = PlainDecimalField(
+        label=_("Lowest price, CNY"), initial=Decimal(0), help_text=PER_UNIT_HOUR
+    )
+    price_max = PlainDecimalField(label=_("Highest price, CNY"), help_text=PER_UNIT_HOUR)
     bandwidth_gbps_per_unit = PlainDecimalField(label=_("Gbit/s per unit"))
     rtt_classes_ms = NumberListField(
         label=_("Latency classes, ms"), help_text=_("Separated by commas, at most six.")
@@ -154,7 +158,9 @@ class ProductForm(MasterForm):
     pflops_bf16_per_unit = PlainDecimalField(
         label=_("PFLOP/s (dense BF16) per unit"), required=False
     )
-    reference_price = PlainDecimalField(label=_("Reference price (example)"))
+    reference_price = PlainDecimalField(
+        label=_("Reference price (example), CNY"), help_text=PER_UNIT_HOUR
+    )
 
     class Meta:
         model = Product

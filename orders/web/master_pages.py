@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from marketplace.domain.errors import RuleBroken
 from marketplace.models import Hub, Link, Product
 from marketplace.services.checks import plain
 from marketplace.services.error_texts import error_text
-from marketplace.templatetags.market_ui import figure, localname
+from marketplace.templatetags.market_ui import counted, duration, figure, localname
 from marketplace.web.access import current_actor, require_operator
 from marketplace.web.form_fields import add_refusal
 from orders.models import AuctionCalendar
@@ -75,15 +76,19 @@ def _link_rows() -> QuerySet[Link]:
     return rows.order_by("from_hub__code", "to_hub__code")
 
 
+def _minutes(count: int) -> str:
+    return duration(timedelta(minutes=count))
+
+
 def _calendar_cells(row: Any) -> list[tuple[Any, bool]]:
     products = row.product_count
     return [
         (row.get_kind_display(), False),
-        (row.period_minutes, True),
-        (row.gate_opens_lead_minutes, True),
-        (row.gate_closes_lead_minutes, True),
-        (row.no_cancel_minutes, True),
-        (row.indicative_minutes or "–", True),
+        (_minutes(row.period_minutes), True),
+        (_minutes(row.gate_opens_lead_minutes), True),
+        (_minutes(row.gate_closes_lead_minutes), True),
+        (_minutes(row.no_cancel_minutes), True),
+        (_minutes(row.indicative_minutes) if row.indicative_minutes else "–", True),
         (products or gettext("all"), True),
         (yes_no(row.is_active), False),
     ]
@@ -147,16 +152,16 @@ KINDS: dict[str, Kind] = {
         head=(
             (_("Code"), False),
             (_("Resource class"), False),
-            (_("Price tick"), True),
+            (_("Price tick, CNY"), True),
             (_("Quantity lot"), True),
-            (_("Price band"), True),
+            (_("Price band, CNY"), True),
             (_("Active"), False),
         ),
         cells=lambda row: [
             (row.code, False),
             (row.get_resource_class_display(), False),
             (plain(row.price_tick), True),
-            (plain(row.quantity_lot), True),
+            (f"{plain(row.quantity_lot)} {counted(row)}", True),
             (f"{plain(row.price_min)}–{plain(row.price_max)}", True),
             (yes_no(row.active), False),
         ],
@@ -173,11 +178,11 @@ KINDS: dict[str, Kind] = {
         ),
         head=(
             (_("Kind"), False),
-            (_("Period, minutes"), True),
-            (_("Gate opens, minutes before delivery"), True),
-            (_("Gate closes, minutes before delivery"), True),
-            (_("Last phase, minutes before closure"), True),
-            (_("Minutes between indicative figures"), True),
+            (_("Period"), True),
+            (_("Gate opens before delivery"), True),
+            (_("Gate closes before delivery"), True),
+            (_("Last phase before closure"), True),
+            (_("Between indicative figures"), True),
             (_("Products"), True),
             (_("Makes auctions"), False),
         ),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext
 
 from marketplace.models import Hub, Product
-from marketplace.templatetags.market_ui import counted, figure, localname, unit_text
+from marketplace.templatetags.market_ui import counted, figure, localname
 from marketplace.web.charts import Chart
 from orders.models import ClearingRun
 from orders.selectors.order_book import CurvePoint, MeritOrder, merit_order
@@ -92,14 +92,14 @@ def _summary(cleared: Cleared, product: Product) -> str:
         return gettext("Nothing was traded in this period.")
     values = {
         "quantity": figure(cleared.quantity, 0),
-        "unit": unit_text(product),
+        "unit": counted(product),
         "price": figure(cleared.price, PLACES),
         "price_unit": unit_price_text(product),
     }
     if cleared.hub:
-        return gettext("%(quantity)s units sold at %(price)s %(price_unit)s.") % values
+        return gettext("%(quantity)s %(unit)s sold at %(price)s %(price_unit)s.") % values
     return (
-        gettext("%(quantity)s units sold at %(price)s %(price_unit)s on average of all hubs.")
+        gettext("%(quantity)s %(unit)s sold at %(price)s %(price_unit)s on average of all hubs.")
         % values
     )
 

@@ -3,6 +3,7 @@
 While the gate is open the book is sealed for the operator too: not even its size is shown.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from marketplace.context_processors import clock_of
 from marketplace.domain.errors import RuleBroken
 from marketplace.models import Heartbeat, TwoPersonRequest
 from marketplace.templatetags.market_ui import market_time
@@ -49,12 +51,15 @@ def list_control(request: HttpRequest) -> HttpResponse:
     page = Paginator(narrow(form), PAGE_SIZE).get_page(request.GET.get("page"))
     auctions = list(page.object_list)
     sizes = _book_sizes(auctions)
+    now = clock_of(request).now
     troubled = Auction.objects.filter(state__in=ATTENTION).select_related("calendar")
     context = {
         "filter_form": form,
         "page_obj": page,
-        "rows": [_row(auction, sizes) for auction in auctions],
-        "troubled": [_row(auction, {}) for auction in troubled.order_by("gate_closes_at")[:10]],
+        "rows": [_row(auction, sizes, now) for auction in auctions],
+        "troubled": [
+            _row(auction, {}, now) for auction in troubled.order_by("gate_closes_at")[:10]
+        ],
         "heartbeats": Heartbeat.objects.order_by("name"),
         "result_text": gettext("%(count)s auctions") % {"count": page.paginator.count},
     }
@@ -71,8 +76,8 @@ def _book_sizes(auctions: list[Auction]) -> dict[int, int]:
     return dict(rows.values_list("auction_id").annotate(n=Count("id")).order_by())
 
 
-def _row(auction: Auction, sizes: dict[int, int]) -> dict[str, Any]:
-    label, moment = next_event(auction)
+def _row(auction: Auction, sizes: dict[int, int], now: datetime | None = None) -> dict[str, Any]:
+    label, moment = next_event(auction, now=now)
     size = auction.book_order_count
     return {
         "auction": auction,

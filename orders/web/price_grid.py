@@ -127,8 +127,8 @@ def describe(grid: PriceGrid, periods: list[PeriodName]) -> str:
         return gettext("One price everywhere: %(low)s %(unit)s.") % values
     return (
         gettext(
-            "From %(low)s (%(low_hub)s, %(low_time)s) "
-            "to %(high)s (%(high_hub)s, %(high_time)s) %(unit)s."
+            "From %(low)s %(unit)s (%(low_hub)s, %(low_time)s) "
+            "to %(high)s %(unit)s (%(high_hub)s, %(high_time)s)."
         )
         % values
     )

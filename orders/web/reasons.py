@@ -27,8 +27,8 @@ QUANTITIES = ("accepted_unit_hours",)
 BUY_REASONS: dict[str, str | Promise] = {
     "filled": _("Bought in full at %(average_price)s %(unit)s on average."),
     "at_margin": _(
-        "Your limit of %(limit)s is exactly the price: at the margin the quantity is shared "
-        "among all bids at this price."
+        "Your limit of %(limit)s %(unit)s is exactly the price: at the margin the quantity is "
+        "shared among all bids at this price."
     ),
     "partly_in_the_money": _(
         "Bought where your limit reached the price; the next step needed "

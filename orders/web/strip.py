@@ -27,14 +27,17 @@ def current_auctions(limit: int = SHOWN) -> list[Auction]:
     return live[:limit] or list(rows.filter(state=AuctionState.SCHEDULED)[:2])
 
 
-def next_event(auction: Auction) -> tuple[str, datetime | None]:
-    """Return what happens next in an auction, and when."""
+def next_event(auction: Auction, *, now: datetime | None = None) -> tuple[str, datetime | None]:
+    """Return what happens next in an auction, and when; lists of past auctions say `now`."""
     if auction.state == AuctionState.SCHEDULED:
         return pgettext("auction event", "gate opens"), auction.gate_opens_at
     if auction.state == AuctionState.OPEN:
         return pgettext("auction event", "gate closes"), auction.gate_closes_at
     if auction.state in (AuctionState.PUBLISHED, AuctionState.SETTLING):
-        return pgettext("auction event", "delivery starts"), auction.delivery_starts_at
+        if now is None or now < auction.delivery_starts_at:
+            return pgettext("auction event", "delivery starts"), auction.delivery_starts_at
+        if now < auction.delivery_ends_at:
+            return pgettext("auction event", "delivery ends"), auction.delivery_ends_at
     return "", None
 
 

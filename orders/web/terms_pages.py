@@ -179,12 +179,15 @@ def _shown(rules: MarketRules, name: str) -> Any:
 def propose_rules(request: HttpRequest) -> HttpResponse:
     """Take in new market rules; another operator decides on them."""
     current = rules_at(market_now())
-    initial = {name: getattr(current, name) for name in RULE_FIELDS}
+    # A note is about the rules it was written for.
+    initial = {name: getattr(current, name) for name in RULE_FIELDS if name != "note"}
     form = RulesForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
         valid_from, reason = values.pop("valid_from"), values.pop("reason")
         changes = {n: value for n, value in values.items() if value != getattr(current, n)}
+        if changes.keys() == {"note"} and not values["note"]:
+            changes.clear()
         try:
             propose_market_rules(
                 actor=current_actor(request),

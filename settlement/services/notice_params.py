@@ -66,6 +66,8 @@ def delivery_params(delivery: Delivery) -> dict[str, Any]:
         "delivery": str(delivery.public_id),
         "number": allocation.number,
         "unit_hours": plain_quantity(allocation.unit_hours),
+        "unit_zh": allocation.product.unit_zh,
+        "unit_en": allocation.product.unit_en,
         "product_zh": allocation.product.name_zh,
         "product_en": allocation.product.name_en,
         "hub_zh": allocation.supply_hub.name_zh,

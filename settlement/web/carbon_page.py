@@ -129,7 +129,7 @@ def _chart(hubs: list[HubCarbon]) -> Chart:
         id="carbon",
         kind="stacked_bars",
         title=gettext("Emissions of a kilowatt-hour of computing"),
-        summary=gettext("From %(low)s g at %(low_hub)s to %(high)s g at %(high_hub)s.")
+        summary=gettext("From %(low)s g/kWh at %(low_hub)s to %(high)s g/kWh at %(high_hub)s.")
         % {
             "low": figure(cleanest.grams_per_it_kwh, 0),
             "low_hub": localname(cleanest.hub),

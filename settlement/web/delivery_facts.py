@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.domain.decimals import add_exactly, multiply_exactly
 from marketplace.domain.money import round_quotient
-from marketplace.templatetags.market_ui import group_digits, market_time, unit_text
+from marketplace.templatetags.market_ui import counted, group_digits, market_time, unit_text
 from marketplace.web.charts import Chart
 from orders.models import AllocationPeriod
 from settlement.models import Delivery, DeliveryState, MeterReading, RatedPeriod
@@ -120,9 +120,9 @@ def _overlap_s(period: AllocationPeriod, reading: MeterReading) -> int:
 
 def metering_chart(delivery: Delivery, figures: list[PeriodFigures]) -> Chart:
     """Draw sold and metered units side by side."""
+    allocation = delivery.allocation
     labels = [str(market_time(row.starts_at, "short")) for row in figures]
     plain = [_bare(label) for label in labels]
-    sold = sum((row.sold for row in figures), Decimal(0))
     read = [row for row in figures if row.metered is not None]
     short = [row for row in figures if row.metered is not None and row.metered < row.sold]
     text = gettext("None of %(all)s periods is metered yet.")
@@ -139,7 +139,7 @@ def metering_chart(delivery: Delivery, figures: list[PeriodFigures]) -> Chart:
         data={
             "x": plain,
             "grouped": True,
-            "unit": unit_text(delivery.allocation.product),
+            "unit": counted(allocation.product),
             "series": [
                 {"name": gettext("Sold"), "values": [row.sold for row in figures]},
                 {"name": gettext("Metered"), "values": [row.metered for row in figures]},
@@ -148,8 +148,11 @@ def metering_chart(delivery: Delivery, figures: list[PeriodFigures]) -> Chart:
         table_head=[gettext("Period"), gettext("Sold"), gettext("Metered"), gettext("Deviation")],
         table_rows=[_table_row(label, row) for label, row in zip(plain, figures, strict=True)],
         height="sm",
-        note=gettext("Sold in all periods together: %(total)s unit-periods.")
-        % {"total": group_digits(sold, 0, 3)},
+        note=gettext("Sold in all periods together: %(total)s %(unit)s.")
+        % {
+            "total": group_digits(allocation.unit_hours, 0, 3),
+            "unit": unit_text(allocation.product),
+        },
     )
 
 

@@ -151,15 +151,19 @@
       return copyOfHead.textContent.trim();
     });
     table.setAttribute("role", "table");
-    table.querySelectorAll("tbody > tr").forEach((row) => {
+    table.querySelectorAll(":is(tbody, tfoot) > tr").forEach((row) => {
       row.setAttribute("role", "row");
-      [...row.children].forEach((cell, index) => {
+      let column = 0;
+      for (const cell of row.children) {
         cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
-        if (cell.tagName === "TD" && !cell.dataset.label && cell.colSpan === 1) cell.dataset.label = heads[index] || "";
-      });
+        if (cell.tagName === "TD" && !cell.dataset.label && cell.colSpan === 1) cell.dataset.label = heads[column] || "";
+        // A phone leaves out what has no value.
+        if (cell.textContent.trim() === "–") cell.dataset.none = "";
+        column += cell.colSpan;
+      }
     });
     table.querySelectorAll("thead, tbody, tfoot").forEach((part) => part.setAttribute("role", "rowgroup"));
-    table.querySelectorAll("thead tr, tfoot tr").forEach((row) => row.setAttribute("role", "row"));
+    table.querySelectorAll("thead tr").forEach((row) => row.setAttribute("role", "row"));
     table.querySelectorAll("thead th").forEach((head) => head.setAttribute("role", "columnheader"));
   }
 

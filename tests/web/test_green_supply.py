@@ -145,10 +145,11 @@ def test_the_share_report_says_that_it_is_monitored(desk, who):
     assert page.status_code == 200
     assert "Monitored, not assessed" in text_of(page)
     assert [row[0] for row in rows] == ["hub", "hub", "data_centre", "data_centre"]
-    assert {row[3] for row in rows} == {"", desk.selling.code}
+    assert {row[3] for row in rows} == {"", _pool(desk).name}
+    assert {row[5] for row in rows} == {"", desk.selling.code}
     facility = EmissionStatement.objects.get().facility_wh
-    assert {int(row[6].scaleb(6)) for row in rows} == {facility}
-    assert all(row[12] == row[12].quantize(row[12]) and str(row[12]) == "0.8000" for row in rows)
+    assert {int(row[8].scaleb(6)) for row in rows} == {facility}
+    assert all(row[14] == row[14].quantize(row[14]) and str(row[14]) == "0.8000" for row in rows)
 
 
 def _shown(client):
@@ -160,7 +161,7 @@ def _shown(client):
         list(listed["page_obj"]),
         [row.pool for row in listed["figures"]],
         list(upload.context["sources"]),
-        [row[3] for row in report.context["report"].rows],
+        [row[5] for row in report.context["report"].rows],
     ]
 
 

@@ -38,7 +38,7 @@ STAGES = (
     market_rows.add_bids,
 )
 FEW, MORE = 2, 3
-ROWS = re.compile(r"<(?:tr|li|option|dt|article)\b")
+ROWS = re.compile(r"<(?:tr|li|option|dt|article)\b|type=\"checkbox\"")
 Key = tuple[str, str]
 
 

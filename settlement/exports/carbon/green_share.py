@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from marketplace.models import Organisation
+from marketplace.models import ResourcePool
 from marketplace.permissions import Actor
 from settlement.exports.kinds import ReportKind, keeps_books
 from settlement.exports.parameters import AS_OF, MEMBER, Values
@@ -40,6 +40,8 @@ COLUMNS = (
     Column("level", _("Level"), words=lambda word: str(_LEVELS[word])),
     Column("hub", _("Hub"), words=hub_words),
     Column("place", _("Data centre")),
+    Column("name_zh", _("Chinese name"), language="zh-hans"),
+    Column("name_en", _("English name"), language="en"),
     Column("member", _("Member code"), link="member"),
     Column("span", pgettext_lazy("span of a report", "Span"), words=lambda w: str(_SPANS[w])),
     Column("until", _("Up to month"), ColumnKind.DATE),
@@ -66,10 +68,9 @@ def build(values: Values) -> Report:
     month = values.as_of.replace(day=1)
     pools = pool_figures(month=month, organisation=values.member)
     hubs = _own_hubs(pools) if values.member is not None else hub_figures(month)
-    rows = [line for hub in hubs for line in _lines("hub", hub.hub.code, "", None, hub, month)]
-    for pool in pools:
-        place, member = pool.pool.identifier, pool.pool.organisation
-        rows += _lines("data_centre", pool.pool.hub.code, place, member, pool, month)
+    rows = [line for hub in hubs for line in _lines("hub", hub.hub.code, None, hub, month)]
+    for own in pools:
+        rows += _lines("data_centre", own.pool.hub.code, own.pool, own, month)
     return Report(
         name="green-share",
         title=KIND.title,
@@ -116,13 +117,15 @@ def _own_hubs(pools: Iterable[PoolFigures]) -> list[HubFigures]:
 def _lines(
     level: str,
     hub: str,
-    place: str,
-    member: Organisation | None,
+    pool: ResourcePool | None,
     row: HubFigures | PoolFigures,
     month: date,
 ) -> list[list[Cell]]:
-    code = member.code if member is not None else ""
-    head: list[Cell] = [level, hub, place, code]
+    own = ["", "", "", ""]
+    if pool is not None:
+        name_en = pool.name_en or pool.name_zh
+        own = [pool.identifier, pool.name_zh, name_en, pool.organisation.code]
+    head: list[Cell] = [level, hub, *own]
     return [
         [*head, "month", month, *_cells(row.month)],
         [*head, "year_to_date", month, *_cells(row.year)],

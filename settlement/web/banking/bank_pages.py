@@ -51,7 +51,7 @@ from settlement.web.banking.tables import (
     as_given,
 )
 
-AMOUNT = Head(_("Amount, CNY"), is_number=True)
+AMOUNT = Head(_("Amount, CNY"), is_number=True, place="on-first-line")
 
 
 class AccountForm(forms.Form):

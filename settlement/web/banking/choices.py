@@ -8,6 +8,13 @@ from marketplace.templatetags.market_ui import localname
 from settlement.models import BankAccount
 
 
+class ChoiceList(forms.CheckboxSelectMultiple):
+    """Boxes to tick, one below the other; a long list moves by itself."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
+        super().__init__({"class": "choice-list", **(attrs or {})}, choices)
+
+
 class NamedChoice(forms.ModelChoiceField):
     """Offers layouts or members by their names."""
 
@@ -18,6 +25,8 @@ class NamedChoice(forms.ModelChoiceField):
 
 class NamedChoices(forms.ModelMultipleChoiceField):
     """Offers several members by their names."""
+
+    widget = ChoiceList
 
     def label_from_instance(self, obj: Any) -> str:
         """Return the name in the page's language."""

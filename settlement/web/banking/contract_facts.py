@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -133,10 +133,9 @@ def terms_facts(one: Contract) -> Facts:
             (gettext("Penalty at most"), percent(service.cap_share, 0)),
         ]
     links = (("service-terms", gettext("Service terms")), ("case-rules", gettext("Rules in force")))
-    pairs += [
-        (gettext("See"), format_html('<a href="{}">{}</a>', reverse(name), label))
-        for name, label in links
-    ]
+    shown = ((reverse(name), label) for name, label in links)
+    texts = format_html_join(" · ", '<a href="{}">{}</a>', shown)
+    pairs.append((gettext("Full texts"), texts))
     return Facts(gettext("Terms"), pairs, gettext("The price is settled as metered, tax added."))
 
 

@@ -135,5 +135,6 @@ def history_table(document: Any) -> Table:
         )
         for step in history_of(document)
     ]
-    heads = [Head(_("Time")), Head(_("State")), Head(_("Person")), Head(_("Note"))]
+    state = Head(_("State"), place="on-first-line")
+    heads = [Head(_("Time")), state, Head(_("Person")), Head(_("Note"))]
     return Table(gettext("History"), heads, rows, gettext("Nothing happened yet."))

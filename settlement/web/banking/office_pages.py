@@ -115,7 +115,7 @@ _DAY_HEADS = (
     Head(_("Kind")),
     Head(_("Name")),
     Head(_("Published")),
-    Head(_("Source")),
+    Head(_("Source"), place="not-on-phone"),
 )
 
 

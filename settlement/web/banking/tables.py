@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -22,10 +22,11 @@ def as_given(text: str) -> SafeString | str:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a column."""
+    """The head of a column; `place` says where its cells go on a phone."""
 
     label: Text
     is_number: bool = False
+    place: Literal["", "on-first-line", "not-on-phone"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from marketplace.templatetags.market_ui import figure
+from marketplace.templatetags.market_ui import currency_and_unit, figure
 from marketplace.web.form_fields import DayField
 from settlement.models import Invoice, TaxInvoiceKind
+from settlement.web.banking.choices import ChoiceList
 
 
 class RequestForm(forms.Form):
@@ -19,7 +20,7 @@ class RequestForm(forms.Form):
         label=_("Bills"),
         queryset=Invoice.objects.none(),
         to_field_name="number",
-        widget=forms.CheckboxSelectMultiple,
+        widget=ChoiceList,
         error_messages={"required": _("Choose at least one bill.")},
     )
 
@@ -62,5 +63,7 @@ class FailureForm(forms.Form):
 
 
 def _bill_text(bill: Invoice) -> str:
-    parts = (bill.number, bill.get_direction_display(), bill.issued_on, figure(bill.gross))
+    before, after = currency_and_unit("CNY", "")
+    gross = f"{before} {figure(bill.gross)} {after}".strip()
+    parts = (bill.number, bill.get_direction_display(), bill.issued_on, gross)
     return " · ".join(str(part) for part in parts)

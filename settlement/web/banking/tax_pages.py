@@ -13,11 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.domain.errors import RuleBroken
+from marketplace.domain.units import Unit
 from marketplace.permissions import Actor
-from marketplace.templatetags.market_ui import figure, is_chinese, localname
+from marketplace.templatetags.market_ui import figure, is_chinese, localname, quantity
 from marketplace.web.access import acting_organisation, current_actor
 from marketplace.web.form_fields import add_refusal
-from settlement.models import Invoice, TaxInvoice, TaxInvoiceKind, TaxInvoiceState
+from settlement.models import (
+    Invoice,
+    TaxInvoice,
+    TaxInvoiceKind,
+    TaxInvoiceLine,
+    TaxInvoiceState,
+)
 from settlement.services.banking.tax_invoices import (
     cancel_red_letter,
     record_failed,
@@ -66,7 +73,9 @@ def list_requests(request: HttpRequest) -> HttpResponse:
         actions = [Action(gettext("Ask for a tax invoice"), reverse("tax-request-new"), True)]
     page = Page(
         title=title,
-        lead=gettext("%(count)s wait for the tax platform.") % {"count": waiting},
+        lead=gettext("%(count)s wait for the tax platform.") % {"count": waiting}
+        if waiting
+        else gettext("None waits for the tax platform."),
         actions=actions,
         tables=[Table(gettext("Tax invoices"), _HEADS, [_row(one) for one in page_obj])],
         empty_title=gettext("No tax invoice was asked for yet"),
@@ -136,7 +145,7 @@ def ask_for_one(request: HttpRequest) -> HttpResponse:
         facts=[_title_facts(organisation)],
     )
     extra = {"cancel_url": reverse("tax-requests")}
-    return show_form(request, page, form, submit_label=gettext("Ask for it"), **extra)
+    return show_form(request, page, form, submit_label=gettext("Ask for a tax invoice"), **extra)
 
 
 def _title_facts(organisation: Any) -> Facts:
@@ -231,9 +240,8 @@ def _lines_table(one: TaxInvoice) -> Table:
             [
                 Cell(
                     line.name_zh if is_chinese() else line.name_en,
-                    note=line.unit if is_chinese() else "",
                 ),
-                Cell(figure=line.quantity) if line.quantity else Cell(),
+                Cell(_quantity(line)) if line.quantity else Cell(),
                 Cell(figure=line.net_cny),
                 Cell(f"{(line.vat_rate * 100).normalize():f} %"),
                 Cell(figure=line.vat_cny),
@@ -242,6 +250,12 @@ def _lines_table(one: TaxInvoice) -> Table:
         for line in one.lines.order_by("line")[:200]
     ]
     return Table(gettext("Lines"), heads, rows)
+
+
+def _quantity(line: TaxInvoiceLine) -> str:
+    """Return the quantity with its unit, which the line holds as the tax platform is told it."""
+    units = {unit.zh.volume: unit.en.volume for unit in Unit}
+    return quantity(line.quantity, line.unit if is_chinese() else units.get(line.unit, line.unit))
 
 
 def _bills_table(one: TaxInvoice) -> Table:

@@ -134,6 +134,8 @@ def add_factor_set(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "columns": ",".join(COLUMNS),
+        "submit_label": gettext("Ask for approval"),
+        "cancel_url": reverse("factor-sets"),
         "crumbs": [(gettext("Factor sets"), reverse("factor-sets"))],
     }
     return render(request, "settlement/carbon/factor_set_form.html", context)

@@ -148,6 +148,8 @@ def upload_hours(request: HttpRequest) -> HttpResponse:
         "form": form,
         "columns": ",".join(COLUMNS),
         "sources": sources_for(current_actor(request)),
+        "submit_label": gettext("Upload hours"),
+        "cancel_url": reverse("green-supply"),
         "crumbs": [(gettext("Green supply"), reverse("green-supply"))],
     }
     status = 422 if form.errors else 200

@@ -17,6 +17,7 @@ from settlement.models import (
     Invoice,
 )
 from settlement.services.cases.dispute_records import LONG_TEXT
+from settlement.web.banking.choices import ChoiceList
 from settlement.web.funds_forms import MemberChoice
 
 
@@ -118,6 +119,7 @@ class ProgrammeForm(forms.Form):
         label=_("Members"),
         queryset=Organisation.objects.none(),
         required=False,
+        widget=ChoiceList,
         help_text=_("None chosen: all buyers."),
     )
     regions = forms.CharField(

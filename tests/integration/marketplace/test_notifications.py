@@ -170,6 +170,7 @@ def test_every_topic_has_its_words(language: str) -> None:
             names = {
                 "name_zh": "甲", "name_en": "A", "auction_zh": "日前", "auction_en": "Day-ahead",
                 "product_zh": "卡", "product_en": "card", "hub_zh": "集群", "hub_en": "hub",
+                "unit_zh": "卡时", "unit_en": "card·h",
                 "title_zh": "标题", "title_en": "Title", "closes_at": "2026-11-22T00:00:00+00:00",
                 "starts_at": "2026-11-22T00:00:00+00:00", "accepted": 1, "rejected": 1,
                 "orders": 2, "unit_hours": "3", "missing": "1", "contracted": "3",
@@ -182,6 +183,21 @@ def test_every_topic_has_its_words(language: str) -> None:
                 announce([told(actor, str(count), topic=topic.code, params=params)])
             for each in actor.organisation.notifications.filter(topic=topic.code):
                 assert "%(" not in notification_text(each)
+            one = actor.organisation.notifications.get(topic=topic.code, key="1")
+            says_unit = names[f"unit_{language[:2]}"] in notification_text(one)
+            assert says_unit == ("%(unit)s" in topic.text)
+
+
+def test_a_notice_from_before_counts_in_unit_hours() -> None:
+    actor = member()
+    params = {
+        "product_zh": "卡", "product_en": "card", "hub_zh": "集群", "hub_en": "hub",
+        "unit_hours": "3",
+    }  # fmt: skip
+    announce([told(actor, topic="delivery.failed", params=params)])
+    with translation.override("en"):
+        shown = notification_text(actor.organisation.notifications.get())
+    assert shown == "3 unit-hours of card at hub were not delivered and are not billed."
 
 
 def test_bell_counts_and_answers_unchanged() -> None:
