@@ -72,16 +72,17 @@ class CrowdSearch(Chooser):
 
     def _with_batch(self, outcome: Outcome, size: int) -> tuple[dict[int, Decimal], int]:
         """Return the selection with the most tempting candidates, one an order, and their count."""
-        selection, orders = dict(outcome.selection), set()
+        coming: dict[int, int] = {}
         for number in self.tempting(outcome):
-            order = self.book.candidates[number].order
-            if order in orders:
-                continue
-            orders.add(order)
-            selection = self.with_whole(selection, number)
-            if len(orders) == size:
+            coming.setdefault(self.book.candidates[number].order, number)
+            if len(coming) == size:
                 break
-        return selection, len(orders)
+        kept = {
+            k: ratio
+            for k, ratio in outcome.selection.items()
+            if self.book.candidates[k].order not in coming
+        }
+        return {**kept, **dict.fromkeys(coming.values(), Decimal(1))}, len(coming)
 
     def _made_valid(self, choice: Choice | None, *, all_leave: bool = False) -> Outcome | None:
         """Let losers leave, the worse half first or all at once, until nobody loses."""

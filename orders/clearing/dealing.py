@@ -5,7 +5,7 @@ So the fractions that matter most are settled first, the period is cleared again
 what has no answer is tried in halves until the one fraction is found that must go the other way.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ WHOLE = 1e-5
 _ROUNDS = 8
 # Rounds in which only what is fractional is limited; later ones limit all that crosses a full link.
 _GENTLE = 12
-_MOST_ROUNDS = 30
+_MOST_ROUNDS = 100
 _REFILLS = 3
 _GAIN = 1e-9
 _SHIFT = 0.4
@@ -40,6 +40,7 @@ class Dealer:
         injection: lots by node that profiles bring, whole.
         links: Gbit/s by link direction that profiles use.
         shift: added to the fractions by arc before they are rounded.
+        stuck: arcs that could go neither way in an earlier turn; they are settled first.
     """
 
     model: PeriodModel
@@ -47,6 +48,7 @@ class Dealer:
     injection: FloatArray
     links: FloatArray
     shift: FloatArray | None = None
+    stuck: list[int] = field(default_factory=list)
 
     def deal_at_once(self, limit: FloatArray) -> PeriodSolution | None:
         """Return a whole answer with all full links dealt out at once; None where that fails.
@@ -124,7 +126,8 @@ class Dealer:
         arcs = np.intersect1d(np.flatnonzero(is_part & is_exact), self._over_full(solution))
         if len(arcs):
             part = self._shifted(arcs, flow[arcs] - np.floor(flow[arcs]))
-            order = np.lexsort((arcs, -np.round(np.abs(part - 0.5), 6)))
+            is_late = ~np.isin(arcs, self.stuck)
+            order = np.lexsort((arcs, -np.round(np.abs(part - 0.5), 6), is_late))
             arcs, is_up = arcs[order], part[order] > 0.5
             return arcs, np.floor(flow[arcs]) + is_up, is_up
         dealt = np.maximum(self._dealt_out(solution, bounds.limit), bounds.floor)
@@ -147,7 +150,10 @@ class Dealer:
         if len(arcs) == 1:
             tight = _bounded(bounds, arcs, np.where(is_up, lots - 1, lots + 1), ~is_up)
             solution = self._solve(tight)
-            return None if solution is None else (solution, tight)
+            if solution is None:
+                self.stuck.append(int(arcs[0]))
+                return None
+            return solution, tight
         half = len(arcs) // 2
         found = self._settle(bounds, arcs[:half], lots[:half], is_up[:half])
         if found is None:

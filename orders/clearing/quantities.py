@@ -19,7 +19,7 @@ _NODE_LIMIT = 500
 # Beyond this many columns a search in whole lots takes longer than it is worth.
 _SEARCH_COLUMNS = 1500
 # So many ways to deal a period's links out are tried.
-_TURNS = 6
+_TURNS = 8
 # Two rounded prices may differ by one tick; a little more for their own rounding.
 _TICK_NOISE = 1.01
 
@@ -34,6 +34,9 @@ class PeriodLots:
 
 def whole_lots(book: Book, outcome: Outcome) -> list[PeriodLots]:
     """Return whole lots for every period, legs of blocks floored."""
+    known = book.market.cache.get("whole_lots")
+    if isinstance(known, _Fitting) and known.outcome is outcome:
+        return known.lots
     out: list[PeriodLots] = []
     for task, solution in _tasks(book, outcome):
         found = _rounded(solution) if task is None else _best_lots(task) or _lots_anywhere(task)
@@ -48,14 +51,22 @@ def fits_whole_lots(book: Book, outcome: Outcome) -> bool:
 
     Floored legs may need a lot that no link has room for, though the exact ones fit; and what is
     dealt out beside them may leave more of an order in the money out than whole lots explain.
+    The lots of the last choice that fits are remembered.
     """
-    for task, _ in _tasks(book, outcome):
-        if task is None:
-            continue
-        found = _best_lots(task)
-        if found is None or _is_off(task, found):
+    out: list[PeriodLots] = []
+    for task, solution in _tasks(book, outcome):
+        found = _rounded(solution) if task is None else _best_lots(task)
+        if found is None or (task is not None and _is_off(task, found)):
             return False
+        out.append(found)
+    book.market.cache["whole_lots"] = _Fitting(outcome, out)
     return True
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitting:
+    outcome: Outcome
+    lots: list[PeriodLots]
 
 
 def _tasks(book: Book, outcome: Outcome) -> Iterator[tuple["_Task | None", PeriodSolution]]:

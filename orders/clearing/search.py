@@ -19,6 +19,7 @@ _LEAST_TRIALS = 30
 _NODE_LIMIT = 500
 # Beyond this many candidates nothing is solved over all periods at once.
 _COUNTLESS = 8_000
+_COUNTLESS_TRIALS = 16
 # Losers that are tried for leaving at once, and orders that are tried for coming in.
 _LEAVERS = 5
 _COMERS = 40
@@ -67,7 +68,9 @@ def choose_blocks(
 
 
 def default_trials(book: Book) -> int:
-    """Return how many trials a book gets: larger networks fewer, since each costs more."""
+    """Return how many trials a book gets: larger ones fewer, since each costs more."""
+    if len(book.candidates) > _COUNTLESS:
+        return _COUNTLESS_TRIALS
     rows = len(book.market.nodes) + book.market.capacity.shape[0]
     most = min(DEFAULT_TRIALS, _LEAST_TRIALS + 4 * len(book.candidates))
     return max(_LEAST_TRIALS, min(most, DEFAULT_TRIALS * _SMALL // max(rows, 1)))
