@@ -45,6 +45,7 @@ INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
         1, products=7, listings=635, curves=950, blocks=200
     ),
     "national, a tenth: 8,000 bids, 1,000 jobs": NationalMarket(1, curves=8000, blocks=1000),
+    "national: 80,000 bids, 10,000 jobs": NationalMarket(1),
 }
 # Beyond this many rows the simpler methods, which need no search, are not run besides.
 _COMPARED_ROWS = 500_000

@@ -21,10 +21,10 @@ _MOST_LEAVINGS = 24
 # So few losers, as a share of what is accepted, leave at once where many orders share the gain.
 _AT_ONCE = 0.005
 # The first batch is this part of what is accepted, or of what is in the money when nothing is yet;
-# below the least one the search ends.
+# a batch of the least size that is no better is given up.
 _BATCH_SHARE = 16
 _FIRST_SHARE = 8
-_LEAST_BATCH = 2
+_LEAST_BATCH = 1
 _SMALLER = 3
 
 
@@ -53,36 +53,44 @@ class CrowdSearch(Chooser):
                 current = start
                 found.append(start)
             size = len(current.selection) // _BATCH_SHARE
-        size = max(_LEAST_BATCH, size)
-        while self.trials > 0 and size >= _LEAST_BATCH:
-            selection, count = self._with_batch(current, size)
-            if not count:
+        size, given_up = max(_LEAST_BATCH, size), set[int]()
+        while self.trials > 0:
+            batch = self._batch(current, size, given_up)
+            if not batch:
                 break
-            choice = self.clear(selection, current)
+            choice = self.clear(self._joined(current, batch), current)
             better = None if choice is None else self._made_valid(choice)
             if better is not None and is_better(better.welfare, current.welfare):
                 current = better
                 found.append(better)
+            elif len(batch) > _LEAST_BATCH:
+                size = max(_LEAST_BATCH, len(batch) // _SMALLER)
             else:
-                size = min(size, count) // _SMALLER
+                given_up.update(batch)
         # What cannot be served in whole lots gives way to what was found before it.
         for outcome in reversed(found):
             if self.take(outcome) or outcome is self.best:
                 break
 
-    def _with_batch(self, outcome: Outcome, size: int) -> tuple[dict[int, Decimal], int]:
-        """Return the selection with the most tempting candidates, one an order, and their count."""
-        coming: dict[int, int] = {}
+    def _batch(self, outcome: Outcome, size: int, given_up: set[int]) -> dict[int, int]:
+        """Return the most tempting candidate of each of so many orders, by order."""
+        batch: dict[int, int] = {}
         for number in self.tempting(outcome):
-            coming.setdefault(self.book.candidates[number].order, number)
-            if len(coming) == size:
+            order = self.book.candidates[number].order
+            if order not in given_up:
+                batch.setdefault(order, number)
+            if len(batch) == size:
                 break
+        return batch
+
+    def _joined(self, outcome: Outcome, batch: dict[int, int]) -> dict[int, Decimal]:
+        """Return the selection with a batch whole, instead of others of its orders."""
         kept = {
             k: ratio
             for k, ratio in outcome.selection.items()
-            if self.book.candidates[k].order not in coming
+            if self.book.candidates[k].order not in batch
         }
-        return {**kept, **dict.fromkeys(coming.values(), Decimal(1))}, len(coming)
+        return {**kept, **dict.fromkeys(batch.values(), Decimal(1))}
 
     def _made_valid(self, choice: Choice | None, *, all_leave: bool = False) -> Outcome | None:
         """Let losers leave, the worse half first or all at once, until nobody loses."""
