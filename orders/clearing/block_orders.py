@@ -17,8 +17,6 @@ _COLUMN_ROUNDS = 60
 # A programme of more columns than this takes seconds a round, and gets only a few.
 _LARGE = 30_000
 _FEW_ROUNDS = 3
-# Of fewer candidates than this an integer programme finds good choices, however large the rest.
-_CROWD = 1500
 _CENTRES = 4
 _GENEROUS_ROUNDS = 2
 _STEADY_ROUNDS = 4
@@ -64,8 +62,7 @@ class BlockProgramme:
     @property
     def is_large(self) -> bool:
         """Whether an integer programme would prove nothing in useful time."""
-        blocks = len(self._book.candidates)
-        return blocks > _CROWD and self._block_start() + blocks > _LARGE
+        return self._block_start() + len(self._book.candidates) > _LARGE
 
     def _places(self) -> tuple[BoolArray, BoolArray]:
         """Return by period and node where anybody may consume, and where blocks may supply."""

@@ -26,7 +26,6 @@ def test_orders_in_and_out_by_the_dozen_make_a_valid_result(
     auction: Auction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a relaxed programme to begin with, and without one."""
-    monkeypatch.setattr(block_orders, "_CROWD", 0)
     monkeypatch.setattr(block_orders, "_LARGE", 0)
     with_relaxation = clear(auction)
     monkeypatch.setattr(search, "_COUNTLESS", 0)
@@ -40,7 +39,6 @@ def test_orders_in_and_out_by_the_dozen_make_a_valid_result(
 
 def test_a_crowd_keeps_what_each_kind_of_order_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Linked orders, groups, minimum acceptance, placements and flexible orders among it."""
-    monkeypatch.setattr(block_orders, "_CROWD", 0)
     monkeypatch.setattr(block_orders, "_LARGE", 0)
     for seed in range(40, 52):
         book = RandomBook(seed).auction()
