@@ -20,17 +20,35 @@ from typing import Any
 
 import numpy as np
 
-from orders.clearing import Result, clear, read_bundle, verify, write_result
+from orders.clearing import Result, clear, read_bundle, verify, write_bundle, write_result
 from orders.clearing.search import DEFAULT_TRIALS
 from orders.clearing.types import Auction
+from tests.clearing.italian_auction import DAYS, FOLDER, ItalianDay
 from tools.bench_page import write_part
 from tools.instances import NeutralMarket
 from tools.national import NationalMarket
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class RealDay:
+    """A day of the Italian auction with its blocks left to the engine; needs `MARKET_DATA`."""
+
+    day: str
+
+    def build(self) -> "RealDay":
+        """Return itself: what is drawn is read."""
+        return self
+
+    def write(self, folder: Path) -> None:
+        """Write the bundle's files."""
+        write_bundle(ItalianDay(self.day).open(), folder)
+
+
 HARD = {"share": 1.0, "near": 0.03}
 HUGE = "100 huge blocks, hard"
-INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
+INSTANCES: dict[str, NeutralMarket | NationalMarket | RealDay] = {
     "10 hubs × 1 × 24 h, 24,000 curve orders": NeutralMarket(1),
     "the same with 1,000 blocks, easy": NeutralMarket(1, blocks=1000),
     "the same with 1,000 blocks, hard": NeutralMarket(1, blocks=1000, **HARD),
@@ -46,6 +64,7 @@ INSTANCES: dict[str, NeutralMarket | NationalMarket] = {
     ),
     "national, a tenth: 8,000 bids, 1,000 jobs": NationalMarket(1, curves=8000, blocks=1000),
     "national: 80,000 bids, 10,000 jobs": NationalMarket(1),
+    **({f"a real day: GME, {DAYS[1]}": RealDay(DAYS[1])} if FOLDER.is_dir() else {}),
 }
 # Beyond this many rows the simpler methods, which need no search, are not run besides.
 _COMPARED_ROWS = 500_000
@@ -280,7 +299,8 @@ def _table(found: dict[str, Measure | None]) -> str:
     return (
         "Seconds are of one processor. Every instance is drawn by one process as the files of a"
         " bundle and measured by another.\n"
-        "They come from `tools/instances.py` and `tools/national.py` and fixed seeds.\n\n"
+        "They come from `tools/instances.py` and `tools/national.py` and fixed seeds; the real day"
+        " from `MARKET_DATA`, where that is at hand.\n\n"
         "“Prices” are the seconds, and the peak memory, from the orders in memory to prices and"
         " flows of everything divisible; “first\n"
         "valid” those to a valid result with indivisible orders. The share of block gain is"

@@ -89,7 +89,7 @@ def test_hand_overs_of_an_auction_are_one_notice_that_grows() -> None:
     announce_pending()
     notice = Notification.objects.get(organisation=desk.buying)
     assert notice.path == reverse("delivery", args=[first.public_id])
-    assert "28 unit-hours" in _in_english(notice)
+    assert "28 card·h" in _in_english(notice)
 
     hand_over(actor=desk.supplier, delivery_public_id=second.public_id, access_text="ssh")
     announce_pending()
