@@ -11,6 +11,7 @@ from orders.clearing.placement import place_singles
 from orders.clearing.quantities import fits_whole_lots
 from orders.clearing.state import Book, Choice, Outcome, clear_choice
 
+UNLIMITED = 10**9
 _BETTER = 1e-9
 
 Progress = Callable[[float], None]

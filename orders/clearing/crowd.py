@@ -12,7 +12,7 @@ from decimal import Decimal
 import numpy as np
 
 from orders.clearing.block_orders import Relaxation
-from orders.clearing.choices import Chooser, is_better
+from orders.clearing.choices import UNLIMITED, Chooser, is_better
 from orders.clearing.pricing import price_choice
 from orders.clearing.state import Choice, Outcome
 
@@ -48,7 +48,10 @@ class CrowdSearch(Chooser):
         current, found = self.best, []
         size = len(self.tempting(current)) // _FIRST_SHARE
         if relaxation is not None:
+            # A first valid choice is found whatever the trials; they count from there.
+            kept, self.trials = self.trials, UNLIMITED
             start = self._made_valid(self.first_clearable(_whole(relaxation)), all_leave=True)
+            self.trials = kept
             if start is not None and self.take(start):
                 current = start
                 found.append(start)

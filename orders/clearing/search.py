@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from orders.clearing.block_orders import BlockProgramme, Relaxation
-from orders.clearing.choices import Chooser, Progress, is_better
+from orders.clearing.choices import UNLIMITED, Chooser, Progress, is_better
 from orders.clearing.crowd import CrowdSearch
 from orders.clearing.pricing import price_choice
 from orders.clearing.state import Book, Choice, Outcome
@@ -33,7 +33,6 @@ _ENOUGH = 1e-6
 # Shakes in a row without success after which the search ends.
 _PATIENCE = 12
 _SEED = 4
-_UNLIMITED = 10**9
 
 
 def choose_blocks(
@@ -91,7 +90,7 @@ class _Search(Chooser):
         it takes only to reach the minimum of others; and what the relaxed one takes whole. Each is
         repaired in two ways: the order that costs least is not always the one to blame.
         """
-        kept, self.trials = self.trials, _UNLIMITED
+        kept, self.trials = self.trials, UNLIMITED
         if relaxation is not None:
             self.take(self._thinned(self._whole(relaxation)))
         for proposal in self._proposals(relaxation):

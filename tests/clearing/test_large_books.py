@@ -1,5 +1,6 @@
 """What books of thousands of indivisible orders and hundreds of listings are cleared with."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -35,6 +36,17 @@ def test_orders_in_and_out_by_the_dozen_make_a_valid_result(
         assert verify(auction, result) == []
         assert result.summary.share_of_block_gain is not None
         assert result.summary.share_of_block_gain > Decimal("0.5")
+
+
+def test_a_first_valid_choice_needs_no_trials(
+    auction: Auction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block_orders, "_LARGE", 0)
+    without_trials = replace(auction, terms=replace(auction.terms, work_limit=0))
+    result = clear(without_trials)
+
+    assert verify(without_trials, result) == []
+    assert any(row.acceptance > 0 for row in result.block_results)
 
 
 def test_a_crowd_keeps_what_each_kind_of_order_asks(monkeypatch: pytest.MonkeyPatch) -> None:
