@@ -11,7 +11,8 @@ from tools.instances import BlockRows, Columns, Instance, pick, reference_rows, 
 class NationalMarket:
     """Listings sell at the hubs; buyers sit in hubs and cities, half of them latency-limited.
 
-    Counts are orders; a curve order has a row for each of its periods.
+    Counts are orders; a curve order has a row for each of its periods. `jobs` are flexible and
+    interruptible orders. Of hubs and cities the first so many are taken, all where none is said.
     """
 
     seed: int
@@ -20,6 +21,9 @@ class NationalMarket:
     listings: int = 300
     curves: int = 80_000
     blocks: int = 10_000
+    jobs: int = 0
+    hubs: int | None = None
+    cities: int | None = None
 
     def build(self) -> Instance:
         """Draw the instance."""
@@ -30,7 +34,8 @@ class _NationalBuilder:
     def __init__(self, market: NationalMarket) -> None:
         self._market = market
         self._dice = np.random.default_rng(market.seed)
-        hubs, cities = reference_rows("hubs"), reference_rows("demand_cities")
+        hubs = reference_rows("hubs")[: market.hubs]
+        cities = reference_rows("demand_cities")[: market.cities]
         self._supply = [row["code"] for row in hubs if row["has_supply"] == "1"]
         self._places = [row["code"] for row in (*hubs, *cities)]
         given = reference_rows("products")
@@ -65,6 +70,7 @@ class _NationalBuilder:
                 **listings,
                 "curve_orders": curves,
                 **self._blocks(room),
+                **self._jobs(room),
             },
         )
 
@@ -224,7 +230,44 @@ class _NationalBuilder:
                 rows.add_legs(*where, hours, f"{lots * self._lot[item]:.0f}")
         return rows.tables()
 
+    def _jobs(self, room: np.ndarray) -> dict[str, Columns]:
+        """Jobs that start when it is cheap, half of them in pieces; a third on one listing."""
+        market, count = self._market, self._market.jobs
+        if not count:
+            return {}
+        dice = np.random.default_rng((market.seed, count))
+        product = dice.integers(0, market.products, count)
+        duration = dice.integers(1, max(2, market.periods // 3 + 1), count)
+        first = np.floor(dice.random(count) * (market.periods - duration + 1) / 2).astype(int)
+        last = first + duration - 1
+        last += np.floor(dice.random(count) * (market.periods - last)).astype(int)
+        mean = _JOBS * room * market.products * market.periods / (count * duration.mean())
+        size = mean[product] * np.exp(0.6 * dice.standard_normal(count) - 0.18)
+        lots = np.maximum(1, np.round(size / self._lot[product]))
+        premium = np.maximum(0.4, 1.02 + 0.16 * dice.standard_normal(count))
+        limits = [row["rtt_classes_ms"].split(";") for row in self._given]
+        rank = dice.integers(0, 6, count).tolist()
+        columns: Columns = {
+            "order_id": [f"J{k:05d}" for k in range(count)],
+            "hub": pick(self._places, dice.integers(0, len(self._places), count)),
+            "product": pick(self._names, product),
+            "quantity": texts(lots * self._lot[product]),
+            "duration": texts(duration),
+            "earliest_period": texts(first + 1),
+            "latest_period": texts(last + 1),
+            "limit_price": self._prices(product, self._price[product] * premium),
+            "min_acceptance": pick(("0.5", "1"), (dice.random(count) < 0.7).astype(int)),
+            "interruptible": pick(("0", "1"), (dice.random(count) < 0.5).astype(int)),
+            "placement": pick(("", "single"), (dice.random(count) < 1 / 3).astype(int)),
+            "max_rtt_ms": [
+                limits[p][r] if r < 3 else "" for p, r in zip(product.tolist(), rank, strict=True)
+            ],
+        }
+        return {"flexible_orders": columns}
 
+
+# What all jobs want together, over the capacity of a day.
+_JOBS = 0.3
 _CURVE_COLUMNS = (
     "order_id",
     "side",

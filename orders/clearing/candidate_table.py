@@ -14,12 +14,21 @@ from orders.clearing.types import BoolArray, FloatArray, IntArray
 class CandidateTable:
     """The injections and link uses of all candidates, one row each, in candidate order."""
 
-    def __init__(self, market: Market, candidates: Sequence[Candidate], periods: int) -> None:
+    def __init__(
+        self,
+        market: Market,
+        candidates: Sequence[Candidate],
+        periods: int,
+        known: "CandidateTable | None" = None,
+    ) -> None:
+        """Lay out candidates; with `known`, a table of the first of them, only the others."""
         self.candidates = candidates
         self._shape = (periods, len(market.nodes))
         self._link_shape = (periods, market.capacity.shape[0])
-        items = [(k, item) for k, c in enumerate(candidates) for item in c.injections]
-        uses = [(k, use) for k, c in enumerate(candidates) for use in c.link_uses]
+        first = 0 if known is None else len(known.candidates)
+        fresh = candidates[first:]
+        items = [(k, item) for k, c in enumerate(fresh, first) for item in c.injections]
+        uses = [(k, use) for k, c in enumerate(fresh, first) for use in c.link_uses]
         self.owner = _whole([k for k, _ in items])
         self.period = _whole([item.period for _, item in items])
         self.node = _whole([item.node for _, item in items])
@@ -28,17 +37,21 @@ class CandidateTable:
         self.use_period = _whole([use.period for _, use in uses])
         self.use_link = _whole([use.link for _, use in uses])
         self.bandwidth = np.array([use.bandwidth for _, use in uses], dtype=float)
-        self.worth = np.array([c.worth for c in candidates], dtype=float)
-        self.order = _whole([c.order for c in candidates])
+        self.worth = np.array([c.worth for c in fresh], dtype=float)
+        self.order = _whole([c.order for c in fresh])
         products = market.auction.products
         tick = np.array([float(product.clearing_price_tick) for product in products])
         product = market.node_product[self.node]
         self.amount = self.lots * market.lot[product]
-        self._tick = tick[product]
+        self.tick = tick[product]
         top = np.array([float(p.price_max) for p in products])[product]
         low = np.array([float(p.price_min) for p in products])[product]
         self.unpriced = np.where(self.lots < 0, top, low)
-        self.has_places = any(c.listing_places for c in candidates)
+        self.has_places = any(c.listing_places for c in fresh)
+        if known is not None:
+            for name in _COLUMNS:
+                setattr(self, name, np.concatenate([getattr(known, name), getattr(self, name)]))
+            self.has_places = self.has_places or known.has_places
 
     def ratios(self, selection: Mapping[int, Decimal]) -> FloatArray:
         """Return the acceptance of every candidate."""
@@ -80,13 +93,30 @@ class CandidateTable:
         ticks = prices.ticks[self.period, self.node]
         priced = ticks != EMPTY
         missing = np.bincount(self.owner, weights=~priced, minlength=len(self.worth)) > 0
-        own = np.where(priced, ticks * self._tick, self.unpriced)
+        own = np.where(priced, ticks * self.tick, self.unpriced)
         rent = prices.rent * float(prices.rent_quantum)
         count = len(self.worth)
         gain = np.bincount(self.owner, weights=self.amount * own, minlength=count)
         toll = self.bandwidth * rent[self.use_period, self.use_link]
         use = np.bincount(self.use_owner, weights=toll, minlength=count)
         return np.asarray(self.worth + gain - use, dtype=np.float64), ~missing
+
+
+_COLUMNS = (
+    "owner",
+    "period",
+    "node",
+    "lots",
+    "use_owner",
+    "use_period",
+    "use_link",
+    "bandwidth",
+    "worth",
+    "order",
+    "amount",
+    "tick",
+    "unpriced",
+)
 
 
 def _whole(values: list[int]) -> IntArray:

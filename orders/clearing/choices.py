@@ -73,18 +73,21 @@ class Chooser:
         self.trials -= 1
         return clear_choice(self.book, selection, near)
 
-    def without(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
-        """Return a selection without a candidate and everything linked below it."""
+    def without(self, selection: dict[int, Decimal], *numbers: int) -> dict[int, Decimal]:
+        """Return a selection without some candidates and everything linked below them."""
         blocks = self.book.market.auction.blocks
-        out = {k: ratio for k, ratio in selection.items() if k != number}
-        gone = {blocks[self.book.candidates[number].order].order_id}
+        gone = {blocks[self.book.candidates[k].order].order_id for k in numbers}
+        out = dict(selection)
+        for number in numbers:
+            out.pop(number, None)
+        parents = {k: blocks[self.book.candidates[k].order].parent_order_id for k in out}
+        linked = sorted(k for k, parent in parents.items() if parent is not None)
         changed = True
         while changed:
             changed = False
-            for k in sorted(out):
-                order = blocks[self.book.candidates[k].order]
-                if order.parent_order_id is not None and order.parent_order_id in gone:
-                    gone.add(order.order_id)
+            for k in linked:
+                if k in out and parents[k] in gone:
+                    gone.add(blocks[self.book.candidates[k].order].order_id)
                     del out[k]
                     changed = True
         return out

@@ -6,15 +6,18 @@ takes nearly all of them whole or not at all: what it takes whole is made valid,
 would gain at the prices come in many at a time, fewer at a time where many spoil each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
 
 from orders.clearing.block_orders import Relaxation
 from orders.clearing.choices import UNLIMITED, Chooser, is_better
+from orders.clearing.crowd_room import Room
+from orders.clearing.flexible_offers import FlexibleOffers
 from orders.clearing.pricing import price_choice
-from orders.clearing.state import Choice, Outcome
+from orders.clearing.state import Choice, Outcome, missing_lots
+from orders.clearing.types import FloatArray
 
 _NEAR_WHOLE = 1e-6
 _MOST_LEAVINGS = 24
@@ -26,6 +29,9 @@ _BATCH_SHARE = 16
 _FIRST_SHARE = 8
 _LEAST_BATCH = 1
 _SMALLER = 3
+_ANY = 10**9
+# How often orders that nobody can serve are left out of a batch.
+_MOST_SHORTAGES = 4
 
 
 @dataclass(kw_only=True)
@@ -34,9 +40,14 @@ class CrowdSearch(Chooser):
 
     Attributes:
         few: more losers than this leave by halves, without asking for prices that suit them all.
+        jobs: offers flexible orders ways at the prices of each choice; None where their ways are
+            among the candidates.
+        unplaceable: candidates that no listing could hold beside others; not tried again.
     """
 
     few: int = 3
+    jobs: FlexibleOffers | None = None
+    unplaceable: set[int] = field(default_factory=set)
 
     def run(self, relaxation: Relaxation | None = None) -> None:
         """Find a valid choice and better ones while trials last.
@@ -46,6 +57,7 @@ class CrowdSearch(Chooser):
                 divisible orders.
         """
         current, found = self.best, []
+        self._offer(current, _ANY)
         size = len(self.tempting(current)) // _FIRST_SHARE
         if relaxation is not None:
             # A first valid choice is found whatever the trials; they count from there.
@@ -57,15 +69,20 @@ class CrowdSearch(Chooser):
                 found.append(start)
             size = len(current.selection) // _BATCH_SHARE
         size, given_up = max(_LEAST_BATCH, size), set[int]()
-        while self.trials > 0:
+        # A trial is a batch, with all that leaves because of it.
+        batches, self.trials = self.trials, UNLIMITED
+        for _ in range(batches):
             batch = self._batch(current, size, given_up)
             if not batch:
                 break
-            choice = self.clear(self._joined(current, batch), current)
-            better = None if choice is None else self._made_valid(choice)
+            choice = self._served(current, batch)
+            # A batch that harms so many others is not worth making valid.
+            is_worse = choice is not None and choice.welfare <= current.welfare
+            better = None if is_worse else self._made_valid(choice)
             if better is not None and is_better(better.welfare, current.welfare):
                 current = better
                 found.append(better)
+                self._offer(current, size)
             elif len(batch) > _LEAST_BATCH:
                 size = max(_LEAST_BATCH, len(batch) // _SMALLER)
             else:
@@ -75,13 +92,42 @@ class CrowdSearch(Chooser):
             if self.take(outcome) or outcome is self.best:
                 break
 
+    def _served(self, outcome: Outcome, batch: dict[int, int]) -> Choice | None:
+        """Clear a batch beside what is accepted, less what nobody could serve."""
+        for _ in range(_MOST_SHORTAGES):
+            selection = self._joined(outcome, batch)
+            choice = self.clear(selection, outcome)
+            if choice is not None or not batch:
+                return choice
+            batch = self._less_what_is_missing(batch, missing_lots(self.book, selection))
+        return None
+
+    def _less_what_is_missing(self, batch: dict[int, int], missing: FloatArray) -> dict[int, int]:
+        """Leave out the least tempting orders where lots are missing until none would be."""
+        kept = dict(batch)
+        for order, number in reversed(batch.items()):
+            items = self.book.candidates[number].injections
+            if any(missing[item.period, item.node] > _NEAR_WHOLE for item in items):
+                del kept[order]
+                for item in items:
+                    missing[item.period, item.node] -= abs(item.lots)
+        return kept if len(kept) < len(batch) else {}
+
+    def _offer(self, outcome: Outcome, most: int) -> None:
+        if self.jobs is not None:
+            self.book = self.jobs.extended(self.book, outcome, most)
+
     def _batch(self, outcome: Outcome, size: int, given_up: set[int]) -> dict[int, int]:
         """Return the most tempting candidate of each of so many orders, by order."""
         batch: dict[int, int] = {}
+        room = Room(self.book, outcome)
         for number in self.tempting(outcome):
-            order = self.book.candidates[number].order
-            if order not in given_up:
-                batch.setdefault(order, number)
+            candidate = self.book.candidates[number]
+            order = candidate.order
+            if number in self.unplaceable or order in given_up or order in batch:
+                continue
+            if room.take(candidate):
+                batch[order] = number
             if len(batch) == size:
                 break
         return batch
@@ -101,14 +147,17 @@ class CrowdSearch(Chooser):
             if choice is None:
                 return None
             outcome = price_choice(self.book, choice, most_losers=self.few)
-            losers = outcome.losers if outcome.prices is None else self.unplaced(outcome)
+            losers = outcome.losers
+            if outcome.prices is not None:
+                losers = self.unplaced(outcome)
+                self.unplaceable.update(losers)
+                if not losers:
+                    return outcome
             if not losers:
-                return outcome if outcome.prices is not None else None
+                return None
             some = all_leave or len(losers) <= _AT_ONCE * len(choice.selection)
             count = len(losers) if some else (len(losers) + 1) // 2
-            left = choice.selection
-            for loser in losers[:count]:
-                left = self.without(left, loser) if loser in left else left
+            left = self.without(choice.selection, *losers[:count])
             choice = self.clear(left, choice, again=True) if left else None
         return None
 

@@ -13,6 +13,7 @@ from orders.clearing.bound import (
     vector_of_relaxation,
 )
 from orders.clearing.bundle import bundle_sha256
+from orders.clearing.choices import Progress
 from orders.clearing.errors import SolverFailed
 from orders.clearing.flexible_orders import offer_columns
 from orders.clearing.market import build_market
@@ -20,7 +21,7 @@ from orders.clearing.placement import place_singles
 from orders.clearing.pricing import evaluate
 from orders.clearing.publication import Cleared, publish
 from orders.clearing.quantities import whole_lots
-from orders.clearing.search import Progress, choose_blocks, default_trials
+from orders.clearing.search import choose_blocks, choose_in_crowd, is_countless
 from orders.clearing.state import Book, Outcome, open_book
 from orders.clearing.types import Auction, Result
 from orders.clearing.validation import DECIMAL_DIGITS
@@ -68,16 +69,19 @@ def _clear(auction: Auction, progress: Progress | None) -> Result:
     clock.lap("divisible_orders")
     if progress is not None:
         progress(base.welfare)
-    book, offered = offer_columns(plain, base)
-    clock.lap("flexible_orders")
-    limit = auction.terms.work_limit
-    trials = default_trials(book) if limit is None else limit
-    final, relaxation = choose_blocks(book, base, trials, progress)
+    limit, offered = auction.terms.work_limit, None
+    if is_countless(plain, base):
+        chosen = choose_in_crowd(plain, base, limit, progress)
+    else:
+        book, offered = offer_columns(plain, base)
+        clock.lap("flexible_orders")
+        chosen = choose_blocks(book, base, limit, progress)
+    book, final = chosen.book, chosen.outcome
     clock.lap("block_orders")
     lots = whole_lots(book, final)
     placements = place_singles(book, final, lots)
     clock.lap("quantities")
-    bound = _best_bound(plain, final, relaxation, offered)
+    bound = _best_bound(plain, final, chosen.relaxation, offered)
     result = publish(
         Cleared(
             book=book,

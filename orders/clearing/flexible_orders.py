@@ -11,8 +11,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from orders.clearing.block_orders import Relaxation
+from orders.clearing.candidate_table import CandidateTable
 from orders.clearing.candidates import Candidate, Injection, LinkUse
-from orders.clearing.flexible_columns import Column, PricedColumn
+from orders.clearing.flexible_columns import Column, PricedColumn, Profile
 from orders.clearing.flexible_master import FlexibleMaster
 from orders.clearing.flexible_pricing import ColumnPricer, profile_worth
 from orders.clearing.market import Market, link_direction
@@ -95,7 +96,7 @@ class _ColumnPool:
             used = [(ratio, column) for ratio, column in members if ratio > _USED]
             chosen = [column for _, column in used]
             if order.interruptible and order.placement != "single" and len(used) > 1:
-                chosen = [_joined(order, used)]
+                chosen = [joined(order, used)]
             near = best.get(number)
             if near is not None and self._is_near(order, near):
                 chosen.append(near.column)
@@ -106,7 +107,7 @@ class _ColumnPool:
         return best.surplus > -_NEAR * profile_worth(self._book.market, order)
 
 
-def _joined(order: FlexibleOrder, used: Sequence[tuple[float, Column]]) -> Column:
+def joined(order: FlexibleOrder, used: Sequence[tuple[float, Column]]) -> Column:
     """Return the mean of several profiles of an interruptible order, in whole lots.
 
     Any mean of its profiles is a profile too; shares are rounded by largest remainder.
@@ -127,27 +128,37 @@ def _joined(order: FlexibleOrder, used: Sequence[tuple[float, Column]]) -> Colum
 def extend_book(book: Book, columns: Sequence[Column]) -> Book:
     """Return the book with columns as candidates; the models and their answers are shared.
 
-    Each order with columns appears as a block order with an option for each profile.
+    Each order with columns appears as a block order with an option for each profile; one that is
+    among the block orders already gets more options. Candidates keep their numbers.
     """
     auction = book.market.auction
     by_order: dict[int, list[Column]] = {}
     for column in sorted(columns):
         by_order.setdefault(column.order, []).append(column)
     blocks, found = list(auction.blocks), list(book.candidates)
+    places = {order.order_id: place for place, order in enumerate(blocks)}
     for number, members in by_order.items():
         order = auction.flexibles[number]
         profiles = list(dict.fromkeys(column.profile for column in members))
-        position = len(blocks)
-        blocks.append(_as_group(order, profiles))
+        place = places.get(order.order_id, len(blocks))
+        first = 0
+        if place == len(blocks):
+            blocks.append(_as_group(order, profiles))
+        else:
+            known = blocks[place].options
+            first = len(known)
+            blocks[place] = replace(blocks[place], options=known + _options(order, profiles))
         for column in members:
-            option = profiles.index(column.profile)
-            found.append(_candidate(book.market, order, column, position, option))
+            option = first + profiles.index(column.profile)
+            found.append(_candidate(book.market, order, column, place, option))
     market = replace(book.market, auction=replace(auction, blocks=tuple(blocks)))
-    return replace(book, market=market, candidates=tuple(found))
+    candidates = tuple(found)
+    flat = CandidateTable(market, candidates, len(book.models), book.table)
+    return replace(book, market=market, candidates=candidates, flat=flat)
 
 
-def _as_group(order: FlexibleOrder, profiles: Sequence[tuple[tuple[int, int], ...]]) -> BlockOrder:
-    options = tuple(
+def _options(order: FlexibleOrder, profiles: Sequence[Profile]) -> tuple[BlockOption, ...]:
+    return tuple(
         BlockOption(
             "",
             order.limit_price,
@@ -155,11 +166,14 @@ def _as_group(order: FlexibleOrder, profiles: Sequence[tuple[tuple[int, int], ..
         )
         for profile in profiles
     )
+
+
+def _as_group(order: FlexibleOrder, profiles: Sequence[Profile]) -> BlockOrder:
     return BlockOrder(
         order_id=order.order_id,
         is_buy=True,
         min_acceptance=order.min_acceptance,
-        options=options,
+        options=_options(order, profiles),
         placement=order.placement,
         max_rtt_ms=order.max_rtt_ms,
         max_carbon=order.max_carbon,

@@ -35,17 +35,21 @@ class ColumnPricer:
         singles = [k for k, order in enumerate(self._orders) if order.placement == "single"]
         self._places = PlacedPricer(book, singles) if singles else None
 
-    def best(self, price: FloatArray, rent: FloatArray) -> dict[int, PricedColumn]:
+    def best(
+        self, price: FloatArray, rent: FloatArray, numbers: Sequence[int] | None = None
+    ) -> dict[int, PricedColumn]:
         """Return the best column of every order that can be served at all.
 
         Args:
             price: per unit, by (period, node).
             rent: per Gbit/s, by (period, link direction).
+            numbers: the orders that are asked about, all where none are named.
         """
         found = {**self._best_runs(price), **self._best_sets(price)}
         if self._places is not None:
-            found.update(self._places.best(price, rent))
-        return dict(sorted(found.items()))
+            found.update(self._places.best(price, rent, numbers))
+        asked = sorted(found) if numbers is None else [k for k in numbers if k in found]
+        return {number: found[number] for number in asked}
 
     def surplus(self, column: Column, price: FloatArray, rent: FloatArray) -> float:
         """Return a column's surplus at prices."""

@@ -99,6 +99,7 @@ class PeriodModel:
         inner = np.flatnonzero(arcs.hops == 0)
         self._known = np.arange(len(arcs.start)) if len(arcs.start) <= _FEW_ARCS else inner
         self._loaded: _Loaded | None = None
+        self._last_missing = np.zeros(len(market.nodes))
 
     @property
     def step_count(self) -> int:
@@ -202,10 +203,21 @@ class PeriodModel:
             more = arc_limit is None and self._add_ways(answer, injection)
             if self._widen(answer, width) or more:
                 continue
-            if self._is_short(answer):
+            missing = self._missing(answer)
+            if np.any(missing > _USED):
+                self._last_missing = missing
                 return None
             return self._read(answer, lots, room)
         raise SolverFailed(f"period {self.period + 1}: no end to widening")
+
+    def missing(self, lots: IntArray, injection: FloatArray, link_use: FloatArray) -> FloatArray:
+        """Return the lots by node that fixed injections miss where all that can be is served.
+
+        Arguments are those of `solve`; nothing is missing where that finds an answer.
+        """
+        self._last_missing = np.zeros(len(self.market.nodes))
+        self.solve(lots, injection, link_use)
+        return self._last_missing
 
     def _add_shortages(self, injection: FloatArray) -> bool:
         """Let fixed injections be missed at a price no order pays; False if they all may be."""
@@ -226,11 +238,14 @@ class PeriodModel:
         loaded.short = np.concatenate([loaded.short, nodes])
         return True
 
-    def _is_short(self, answer: Solution) -> bool:
+    def _missing(self, answer: Solution) -> FloatArray:
+        """Return the lots by node that an answer leaves out of fixed injections."""
         loaded = self._loaded
         assert loaded is not None  # noqa: S101 - it has just been solved
-        missed = answer.x[loaded.first_arc :][loaded.kinds < 0]
-        return bool(np.any(missed > _USED))
+        left_out = loaded.kinds < 0
+        node = (-1 - loaded.kinds[left_out]) // 2
+        lots = answer.x[loaded.first_arc :][left_out]
+        return np.bincount(node, weights=lots, minlength=len(self.market.nodes)).astype(float)
 
     def _load(self, lots: IntArray, width: IntArray) -> _Loaded:
         if self._loaded is None:

@@ -49,11 +49,22 @@ class PlacedPricer:
         tolls: FloatArray = bandwidth * (float(route.tariff) + rent[:, links].sum(axis=1))
         return tolls
 
-    def best(self, price: FloatArray, rent: FloatArray) -> dict[int, PricedColumn]:
-        """Return the best column of every order that one listing could serve."""
+    def best(
+        self, price: FloatArray, rent: FloatArray, numbers: Sequence[int] | None = None
+    ) -> dict[int, PricedColumn]:
+        """Return the best column of every order that one listing could serve.
+
+        Args:
+            price: per unit, by (period, node).
+            rent: per Gbit/s, by (period, link direction).
+            numbers: the orders that are asked about, all where none are named.
+        """
         units: dict[int, FloatArray] = {}
         found = {}
+        asked = None if numbers is None else set(numbers)
         for number in self._numbers:
+            if asked is not None and number not in asked:
+                continue
             order = self._orders[number]
             chosen: tuple[float, int, tuple[int, ...]] | None = None
             for place in self._places(order):

@@ -19,7 +19,7 @@ _NODE_LIMIT = 500
 # Beyond this many columns a search in whole lots takes longer than it is worth.
 _SEARCH_COLUMNS = 1500
 # So many ways to deal a period's links out are tried.
-_TURNS = 8
+_TURNS = 24
 # Two rounded prices may differ by one tick; a little more for their own rounding.
 _TICK_NOISE = 1.01
 
@@ -50,13 +50,13 @@ def fits_whole_lots(book: Book, outcome: Outcome) -> bool:
     """Whether a choice can be served in whole lots beside what is divisible.
 
     Floored legs may need a lot that no link has room for, though the exact ones fit; and what is
-    dealt out beside them may leave more of an order in the money out than whole lots explain.
-    The lots of the last choice that fits are remembered.
+    dealt out beside them may leave more of an order in the money out, or of a link that earns a
+    rent unused, than whole lots explain. The lots of the last choice that fits are remembered.
     """
     out: list[PeriodLots] = []
     for task, solution in _tasks(book, outcome):
         found = _rounded(solution) if task is None else _best_lots(task)
-        if found is None or (task is not None and _is_off(task, found)):
+        if found is None or (task is not None and _is_spoilt(task, found)):
             return False
         out.append(found)
     book.market.cache["whole_lots"] = _Fitting(outcome, out)
@@ -86,6 +86,10 @@ def _tasks(book: Book, outcome: Outcome) -> Iterator[tuple["_Task | None", Perio
         edges = _edges(book, outcome, model)
         lots = _lots_in_the_money(outcome.lots[model.steps], edges)
         yield _Task(book, outcome, model, whole[period], links, limit, lots, edges), solution
+
+
+def _is_spoilt(task: "_Task", found: PeriodLots) -> bool:
+    return _is_off(task, found) or _loose_links(task, found) > 0
 
 
 def _is_off(task: "_Task", found: PeriodLots) -> bool:
@@ -227,7 +231,7 @@ def _best_lots(task: _Task) -> PeriodLots | None:
     for found in _answers(task):
         filled = _filled(task, found)
         best = filled if best is None else min(best, filled, key=lambda x: _rank(task, x))
-        if not _is_off(task, best) and not _loose_links(task, best):
+        if not _is_spoilt(task, best):
             break
     return best
 

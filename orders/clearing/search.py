@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 
 from orders.clearing.block_orders import BlockProgramme, Relaxation
 from orders.clearing.choices import UNLIMITED, Chooser, Progress, is_better
 from orders.clearing.crowd import CrowdSearch
+from orders.clearing.flexible_offers import FlexibleOffers
 from orders.clearing.pricing import price_choice
 from orders.clearing.state import Book, Choice, Outcome
 
@@ -19,7 +21,7 @@ _LEAST_TRIALS = 30
 _NODE_LIMIT = 500
 # Beyond this many candidates nothing is solved over all periods at once.
 _COUNTLESS = 8_000
-_COUNTLESS_TRIALS = 16
+_COUNTLESS_TRIALS = 8
 # Losers that are tried for leaving at once, and orders that are tried for coming in.
 _LEAVERS = 5
 _COMERS = 40
@@ -32,44 +34,92 @@ _EASINGS = 3
 _ENOUGH = 1e-6
 # Shakes in a row without success after which the search ends.
 _PATIENCE = 12
+# Flexible orders look for better ways so often, and get this part of the trials besides.
+_LOOKS = 3
+_LOOK_SHARE = 10
+_LEAST_LOOK = 20
 _SEED = 4
 
 
-def choose_blocks(
-    book: Book, base: Outcome, trials: int, progress: Progress | None = None
-) -> tuple[Outcome, Relaxation | None]:
-    """Return the best valid outcome found, and the relaxed prices for the bound.
+class Chosen(NamedTuple):
+    """The best valid outcome found, its book, and the relaxed prices for the bound if any."""
+
+    book: Book
+    outcome: Outcome
+    relaxation: Relaxation | None = None
+
+
+def is_countless(book: Book, base: Outcome) -> bool:
+    """Whether nothing should be solved over all periods at once.
+
+    So it is with very many indivisible orders; and with any flexible ones where the network is
+    large, since their ways come from such a programme, solved again and again.
 
     Args:
-        book: the auction.
+        book: the auction, its flexible orders not among the candidates.
+        base: the outcome with every indivisible order rejected.
+    """
+    jobs = len(book.market.auction.flexibles)
+    if len(book.candidates) + jobs > _COUNTLESS:
+        return True
+    return jobs > 0 and BlockProgramme(book, base.solutions, base.lots).is_large
+
+
+def choose_in_crowd(
+    book: Book, base: Outcome, trials: int | None = None, progress: Progress | None = None
+) -> Chosen:
+    """Return the best valid outcome found in a countless book.
+
+    A relaxed programme of all of it takes minutes: the bound is that of the prices found. So do
+    prices that thousands of orders ask for together, and ways for flexible orders beforehand.
+
+    Args:
+        book: the auction, its flexible orders not among the candidates.
+        base: the outcome with every indivisible order rejected, which is always valid.
+        trials: how many changed choices may be cleared; a sensible number where none is said.
+        progress: told the welfare of each better valid outcome.
+    """
+    most = _crowd_trials(book) if trials is None else trials
+    crowd = CrowdSearch(book, base, most, progress, few=0, jobs=FlexibleOffers(book))
+    crowd.run()
+    return Chosen(crowd.book, crowd.best)
+
+
+def choose_blocks(
+    book: Book, base: Outcome, trials: int | None = None, progress: Progress | None = None
+) -> Chosen:
+    """Return the best valid outcome found.
+
+    Args:
+        book: the auction, its flexible orders among the candidates.
         base: the outcome with every block rejected, which is always valid.
-        trials: how many changed choices may be cleared after the first repair.
+        trials: how many changed choices may be cleared after the first repair; a number that suits
+            the book where none is said.
         progress: told the welfare of each better valid outcome.
     """
     if not book.candidates:
-        return base, None
-    if len(book.candidates) > _COUNTLESS:
-        # A relaxed programme of all of them takes minutes: the bound is that of the prices found.
-        # So do prices that thousands of orders ask for together.
-        crowd = CrowdSearch(book, base, trials, progress, few=0)
-        crowd.run()
-        return crowd.best, None
+        return Chosen(book, base)
+    most = _default_trials(book) if trials is None else trials
     programme = BlockProgramme(book, base.solutions, base.lots)
     relaxation = programme.relax()
     if relaxation is not None and programme.is_large:
-        crowd = CrowdSearch(book, base, trials, progress)
+        crowd = CrowdSearch(book, base, most, progress)
         crowd.run(relaxation)
-        return crowd.best, relaxation
-    search = _Search(book, base, trials, progress, programme=programme)
+        return Chosen(book, crowd.best, relaxation)
+    search = _Search(book, base, most, progress, programme=programme)
     search.begin(relaxation)
     search.improve(programme.most)
-    return search.best, relaxation
+    search.look_again(base, max(_LEAST_LOOK, most // _LOOK_SHARE))
+    return Chosen(search.book, search.best, relaxation)
 
 
-def default_trials(book: Book) -> int:
+def _crowd_trials(book: Book) -> int:
+    many = len(book.candidates) + len(book.market.auction.flexibles) > _COUNTLESS
+    return _COUNTLESS_TRIALS if many else _default_trials(book)
+
+
+def _default_trials(book: Book) -> int:
     """Return how many trials a book gets: larger ones fewer, since each costs more."""
-    if len(book.candidates) > _COUNTLESS:
-        return _COUNTLESS_TRIALS
     rows = len(book.market.nodes) + book.market.capacity.shape[0]
     most = min(DEFAULT_TRIALS, _LEAST_TRIALS + 4 * len(book.candidates))
     return max(_LEAST_TRIALS, min(most, DEFAULT_TRIALS * _SMALL // max(rows, 1)))
@@ -131,9 +181,7 @@ class _Search(Chooser):
             losers = outcome.losers if outcome.prices is None else self.unplaced(outcome)
             if not losers:
                 return outcome if outcome.prices is not None else None
-            left = choice.selection
-            for loser in losers:
-                left = self.without(left, loser) if loser in left else left
+            left = self.without(choice.selection, *losers)
             choice = self.clear(left, choice, again=True) if left else None
         return None
 
@@ -151,6 +199,24 @@ class _Search(Chooser):
             better = start is not None and self.take(self._climb(start))
             patience = most_patience if better else patience - 1
             if self.trials <= 0:
+                return
+
+    def look_again(self, base: Outcome, trials: int) -> None:
+        """Offer flexible orders their best ways at the prices found, while that makes it better.
+
+        Args:
+            base: the outcome with every indivisible order rejected.
+            trials: how many changed choices may be cleared for it each time.
+        """
+        offers = FlexibleOffers(self.book)
+        for _ in range(_LOOKS):
+            book = offers.reconsidered(self.book, self.best)
+            if book is self.book:
+                return
+            self.book = book
+            self.programme = BlockProgramme(book, base.solutions, base.lots)
+            self.trials = trials
+            if not self.take(self._climb(self.best)):
                 return
 
     # -- moves -----------------------------------------------------------------------------------

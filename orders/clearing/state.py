@@ -174,6 +174,29 @@ def clear_choice(book: Book, selection: Selection, near: Choice | None = None) -
     return Choice(dict(selection), welfare, tuple(solutions), lots, injection, links)
 
 
+def missing_lots(book: Book, selection: Selection) -> FloatArray:
+    """Return by (period, node) the lots of a choice that cannot be served however little is paid.
+
+    Args:
+        book: the auction.
+        selection: candidate number to acceptance ratio, all above zero.
+    """
+    lots = book.step_lots(selection)
+    injection, links = book.table.injections(book.table.ratios(selection))
+    missing = np.zeros_like(injection)
+    for model in book.models:
+        own = (lots[model.steps], injection[model.period], links[model.period])
+        if book.cache.get(_key(model, *own)) is None:
+            missing[model.period] = model.missing(*own)
+    return missing
+
+
+def _key(
+    model: PeriodModel, lots: IntArray, injection: FloatArray, links: FloatArray
+) -> tuple[int, bytes]:
+    return model.period, injection.tobytes() + links.tobytes() + lots.tobytes()
+
+
 def _solve_period(
     book: Book,
     model: PeriodModel,
@@ -182,7 +205,7 @@ def _solve_period(
     links: FloatArray,
 ) -> PeriodSolution | None:
     own = lots[model.steps]
-    key = (model.period, injection.tobytes() + links.tobytes() + own.tobytes())
+    key = _key(model, own, injection, links)
     if key not in book.cache:
         if len(book.cache) >= _KEPT:
             book.cache.clear()
