@@ -98,6 +98,18 @@ class Chooser:
         kept = {k: r for k, r in selection.items() if self.book.candidates[k].order != order}
         return {**kept, number: Decimal(1)}
 
+    def is_settled(self, outcome: Outcome) -> bool:
+        """Whether nobody who is left out, or accepted in part, would gain more at the prices.
+
+        Everybody then has what is best for him at them: no choice has a higher welfare. An order at
+        a place without a price may yet be the one that makes one.
+        """
+        if outcome.prices is None:
+            return False
+        surplus, priced = self.book.table.published_surplus(outcome.prices)
+        ratios = self.book.table.ratios(outcome.selection)
+        return not np.any(((surplus > 0) | ~priced) & (ratios < 1))
+
     def tempting(self, outcome: Outcome) -> list[int]:
         """Return candidates that would gain at the prices and are not accepted, best first."""
         if outcome.prices is None:

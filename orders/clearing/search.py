@@ -108,7 +108,8 @@ def choose_blocks(
         return Chosen(book, crowd.best, relaxation)
     search = _Search(book, base, most, progress, programme=programme)
     search.begin(relaxation)
-    search.improve(programme.most)
+    if not search.is_settled(search.best):
+        search.improve(programme.most)
     search.look_again(base, max(_LEAST_LOOK, most // _LOOK_SHARE))
     return Chosen(search.book, search.best, relaxation)
 
@@ -138,12 +139,14 @@ class _Search(Chooser):
         First, for an early answer, what the relaxed programme takes whole less all that lose.
         The integer programme's own; the same without orders that lose at the relaxed prices, which
         it takes only to reach the minimum of others; and what the relaxed one takes whole. Each is
-        repaired in two ways: the order that costs least is not always the one to blame.
+        repaired in two ways: the order that costs least is not always the one to blame. Where the
+        early answer is settled, nothing is better and nothing else is tried.
         """
         kept, self.trials = self.trials, UNLIMITED
         if relaxation is not None:
             self.take(self._thinned(self._whole(relaxation)))
-        for proposal in self._proposals(relaxation):
+        settled = self.is_settled(self.best)
+        for proposal in () if settled else self._proposals(relaxation):
             choice = self.first_clearable(dict(proposal))
             if choice is None:
                 continue

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from orders.clearing import Auction, clear, pricing, solver, verify
+from orders.clearing.block_orders import BlockProgramme
 from orders.clearing.errors import SolverFailed
 from orders.clearing.price_system import PriceSystem
 from orders.clearing.result_files import result_files
@@ -46,6 +47,24 @@ def test_a_choice_without_prices_is_never_kept(monkeypatch: pytest.MonkeyPatch) 
 
     assert [row.status for row in result.block_results] == ["paradoxically_rejected"]
     assert verify(auction, result) == []
+
+
+def test_nothing_is_searched_where_everybody_has_what_is_best_for_him(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("an integer programme was asked")
+
+    monkeypatch.setattr(BlockProgramme, "choose", never)
+    blocks = [
+        block(name, "buy", limit, [("W", 1, 5)]) for name, limit in (("in", "8"), ("out", "2"))
+    ]
+    auction = small_auction([sell("s", "3", 10)], *blocks)
+
+    result = clear(auction)
+
+    assert [row.status for row in result.block_results] == ["accepted", "rejected"]
+    assert result.summary.gap == 0
 
 
 # Blocks, flexible orders and placements in all of them, carbon classes in half.
