@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from orders.clearing.errors import SolverFailed
+from orders.clearing.loaded_programme import USED, LoadedProgramme
 from orders.clearing.market import Market
 from orders.clearing.merit_order import MeritOrder
 from orders.clearing.paying_ways import paying_arcs, supply_prices
@@ -23,7 +24,6 @@ _WIDER = 4
 _FEW_ARCS = 300
 # In units of cost: below the link malus, so that no way that counts is missed.
 _GAIN = 1e-5
-_USED = 1e-7
 # What missing a fixed injection costs, over the dearest order.
 _SHORTAGE = 20.0
 
@@ -43,32 +43,24 @@ class PeriodSolution:
     welfare: float
 
 
-@dataclass(eq=False)
-class _Loaded:
-    """A programme in the solver: window columns, relief columns, then what was added.
+@dataclass(frozen=True, eq=False)
+class PeriodStart:
+    """A period cleared beside nothing indivisible, and all that later solves go on from.
 
-    `short` are the nodes whose injection may be missed.
+    Attributes:
+        solution: the answer.
+        centre: prices by node around which the windows were cut.
+        width: steps kept on either side of them, by node.
+        arcs: arcs that were loaded, in the order of their columns.
+        column_basis, row_basis: where the solver stood.
     """
 
-    solver: Solver
-    window: Window
-    columns: list[IntArray]
-    short: IntArray
-
-    @property
-    def kinds(self) -> IntArray:
-        """Arc of each column after the reliefs; below zero a shortage or an excess of a node."""
-        return np.concatenate(self.columns)
-
-    @property
-    def reliefs(self) -> IntArray:
-        """Nodes of the relief columns, those below first."""
-        return np.concatenate([self.window.low_node, self.window.high_node])
-
-    @property
-    def first_arc(self) -> int:
-        """Column of the first arc."""
-        return len(self.window.inside) + len(self.reliefs)
+    solution: PeriodSolution
+    centre: FloatArray
+    width: IntArray
+    arcs: IntArray
+    column_basis: IntArray
+    row_basis: IntArray
 
 
 class PeriodModel:
@@ -98,7 +90,8 @@ class PeriodModel:
         # A small network is held whole; of a large one the ways are found that pay.
         inner = np.flatnonzero(arcs.hops == 0)
         self._known = np.arange(len(arcs.start)) if len(arcs.start) <= _FEW_ARCS else inner
-        self._loaded: _Loaded | None = None
+        self._loaded: LoadedProgramme | None = None
+        self._start: PeriodStart | None = None
 
     @property
     def step_count(self) -> int:
@@ -165,6 +158,20 @@ class PeriodModel:
             np.concatenate([-np.ones(len(chosen)), np.ones(len(chosen)), arcs.use_bandwidth[used]]),
         )
 
+    def begin(self, lots: IntArray) -> PeriodStart:
+        """Clear the steps alone, as the first thing that is asked of a model."""
+        solution = self.solve(lots, np.zeros(len(self.market.nodes)), np.zeros(len(self.capacity)))
+        loaded, centre = self._loaded, self._centre
+        if solution is None or loaded is None or centre is None:
+            raise SolverFailed(f"period {self.period + 1}: no answer without indivisible orders")
+        basis = loaded.solver.basis()
+        return PeriodStart(solution, centre, loaded.width, np.concatenate(loaded.columns), *basis)
+
+    def go_on_from(self, start: PeriodStart) -> None:
+        """Forget everything but a start, so that it does not matter which process made it."""
+        self._start, self._loaded = start, None
+        self._centre, self._known = start.centre, np.sort(start.arcs)
+
     def solve(
         self,
         lots: IntArray,
@@ -187,6 +194,8 @@ class PeriodModel:
         if np.any(room < -1e-9):
             return None
         room = np.maximum(room, 0.0)
+        if self._start is not None:
+            self._resume(self._start)
         if arc_limit is not None:
             self._take_in(np.flatnonzero(arc_limit > 0))
         width = np.full(len(self.market.nodes), WIDTH)
@@ -202,7 +211,7 @@ class PeriodModel:
             more = arc_limit is None and self._add_ways(answer, injection)
             if self._widen(answer, width) or more:
                 continue
-            if self._is_short(answer):
+            if self._loaded is None or self._loaded.misses(answer.x):
                 return None
             return self._read(answer, lots, room)
         raise SolverFailed(f"period {self.period + 1}: no end to widening")
@@ -215,31 +224,26 @@ class PeriodModel:
         if not len(nodes):
             return False
         most = _SHORTAGE * max(1.0, float(np.max(np.abs(self._true_cost))) / self._unit)
-        count = len(nodes)
-        loaded.solver.add_columns(
-            np.full(2 * count, most),
-            np.tile(nodes, 2),
-            np.arange(2 * count),
-            np.repeat([1.0, -1.0], count),
-        )
-        loaded.columns.append(np.concatenate([-1 - 2 * nodes, -2 - 2 * nodes]))
-        loaded.short = np.concatenate([loaded.short, nodes])
+        loaded.let_miss(nodes, most)
         return True
 
-    def _is_short(self, answer: Solution) -> bool:
-        loaded = self._loaded
-        assert loaded is not None  # noqa: S101 - it has just been solved
-        missed = answer.x[loaded.first_arc :][loaded.kinds < 0]
-        return bool(np.any(missed > _USED))
-
-    def _load(self, lots: IntArray, width: IntArray) -> _Loaded:
+    def _load(self, lots: IntArray, width: IntArray) -> LoadedProgramme:
         if self._loaded is None:
             if self._centre is None:
                 self._centre = self.first_centre(lots)
-            window = cut_window(self._ladder, self._centre, width)
-            solver = Solver(self._programme(window, self._known), presolve=False)
-            self._loaded = _Loaded(solver, window, [self._known], np.zeros(0, dtype=np.int64))
+            self._loaded = self._loaded_with(self._centre, width, self._known)
         return self._loaded
+
+    def _loaded_with(self, centre: FloatArray, width: IntArray, arcs: IntArray) -> LoadedProgramme:
+        window = cut_window(self._ladder, centre, width)
+        solver = Solver(self._programme(window, arcs), presolve=False)
+        none = np.zeros(0, dtype=np.int64)
+        return LoadedProgramme(solver, window, width.copy(), [arcs], none)
+
+    def _resume(self, start: PeriodStart) -> None:
+        self._start = None
+        self._loaded = self._loaded_with(start.centre, start.width, start.arcs)
+        self._loaded.solver.stand_at(start.column_basis, start.row_basis)
 
     def first_centre(self, lots: IntArray) -> FloatArray:
         """Begin at the prices of a coarse book: the whole network with few rungs at each node."""
@@ -314,7 +318,7 @@ class PeriodModel:
         if loaded is None or not len(loaded.reliefs):
             return False
         x = answer.x[len(loaded.window.inside) : loaded.first_arc]
-        used = np.unique(loaded.reliefs[x > _USED])
+        used = np.unique(loaded.reliefs[x > USED])
         if not len(used):
             return False
         width[used] *= _WIDER
