@@ -20,6 +20,7 @@ from marketplace.services.outbox import emit_event
 from orders.models import (
     Auction,
     AuctionState,
+    ClearingPart,
     ClearingRun,
     GateExtension,
     Order,
@@ -250,4 +251,5 @@ def _audit(
 
 def _drop_runs(auction: Auction) -> None:
     runs = ClearingRun.objects.filter(auction=auction, state__in=_UNPUBLISHED)
+    ClearingPart.objects.filter(run__in=runs).update(answer=None)
     runs.update(state=RunState.CANCELLED)
