@@ -26,9 +26,9 @@ NOT_COMPARED = "timing.json"
 def compute_run(*, auction_id: int) -> bool:
     """Clear the frozen book of a closed auction and store the result; say whether this call did.
 
-    Of a book in parts it clears those that nobody is at; while others are still at theirs it leaves
-    the rest to whoever finishes the last one. Two workers may compute at once; the result is the
-    same, and it is stored once.
+    Of a book in parts it clears those that nobody is at; where others are at theirs for longer, it
+    leaves the rest to whoever is woken by the last one. Two workers may compute at once; the result
+    is the same, and it is stored once.
 
     Raises:
         PartRefused: the answer of a part was not fit for use; all parts are cleared anew.
@@ -38,7 +38,7 @@ def compute_run(*, auction_id: int) -> bool:
         return False
     book = FrozenBook(run)
     clearing_parts.clear_parts(book)
-    if not clearing_parts.is_cleared(run):
+    if not clearing_parts.wait_for_others(book):
         _park_if_given_up(auction_id, run)
         return False
     try:
@@ -115,7 +115,7 @@ def result_sha256(archive: bytes) -> str:
 
 def _run_in(auction_id: int, state: RunState) -> ClearingRun | None:
     return (
-        ClearingRun.objects.select_related("archive", "auction")
+        ClearingRun.objects.select_related("auction")
         .filter(auction_id=auction_id, state=state)
         .exclude(auction__state__in=[AuctionState.HALTED, AuctionState.CANCELLED])
         .first()

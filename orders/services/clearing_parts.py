@@ -6,6 +6,7 @@ an answer is stored once follows from the run's locked row and the state of the 
 
 import hashlib
 import io
+import time
 from datetime import timedelta
 from functools import cached_property
 
@@ -17,12 +18,13 @@ from django.utils import timezone
 
 from marketplace.services.background import enqueue_on_commit
 from orders import clearing
-from orders.models import ClearingPart, ClearingRun, PartState, RunState
+from orders.models import ClearingPart, ClearingRun, PartState, RunArchive, RunState
 from orders.services.failpoints import pass_failpoint
 from orders.services.leases import LEASE_S, MOST_ATTEMPTS, is_dead, kept, owner_name
 
 logger = structlog.get_logger(__name__)
 
+_LOOK_S = 0.05
 _CLAIM = """
 UPDATE orders_clearingpart
    SET state = 'claimed', attempts = attempts + 1, claimed_by = %s,
@@ -44,13 +46,18 @@ class FrozenBook:
     """The book of a run, read and opened when somebody first needs it."""
 
     def __init__(self, run: ClearingRun) -> None:
-        """Take the run with its archive."""
+        """Take the run; its archive is not read before it is needed."""
         self.run = run
+        self.seconds_to_read = 0.0
 
     @cached_property
     def auction(self) -> clearing.Auction:
         """Read the bundle."""
-        return clearing.read_bundle(io.BytesIO(bytes(self.run.archive.bundle)))
+        begun = time.monotonic()
+        bundle = RunArchive.objects.values_list("bundle", flat=True).get(run=self.run)
+        found = clearing.read_bundle(io.BytesIO(bytes(bundle)))
+        self.seconds_to_read = time.monotonic() - begun
+        return found
 
     @cached_property
     def clearer(self) -> clearing.PartClearer:
@@ -89,7 +96,7 @@ def clear_part_of(*, run_id: int) -> None:
     Raises:
         Exception: whatever the engine raised, after it was recorded.
     """
-    clear_parts(FrozenBook(ClearingRun.objects.select_related("archive").get(pk=run_id)))
+    clear_parts(FrozenBook(ClearingRun.objects.get(pk=run_id)))
 
 
 def clear_parts(book: FrozenBook) -> None:
@@ -111,6 +118,20 @@ def clear_parts(book: FrozenBook) -> None:
                 raise
         pass_failpoint("part.before_store")
         _store(part, owner, answer)
+
+
+def wait_for_others(book: FrozenBook) -> bool:
+    """Wait for the parts that others are at, and say whether all are cleared.
+
+    No longer than it took to read the book, which whoever is woken by the last part has to do
+    again; and never within a transaction.
+    """
+    until = time.monotonic() + book.seconds_to_read
+    while not is_cleared(book.run):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_LOOK_S)
+    return True
 
 
 def is_cleared(run: ClearingRun) -> bool:
