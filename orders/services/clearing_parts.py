@@ -8,7 +8,7 @@ import hashlib
 import io
 import time
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import structlog
 from django.conf import settings
@@ -110,7 +110,7 @@ def clear_parts(book: FrozenBook) -> None:
     _end_claims_of_the_dead(book.run)
     owner = owner_name()
     while (part := _claim(book.run, owner)) is not None:
-        with kept(lambda key=part.pk: _renew(key, owner)):
+        with kept(partial(_renew, part.pk, owner)):
             try:
                 answer = book.clearer.clear(range(part.first_period - 1, part.last_period))
             except Exception as error:
