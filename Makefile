@@ -12,7 +12,8 @@ PORT_ARG := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run demo demo-once test test-full test-fast check lint format types layers \
-	migrations templates messages messages-check deploy-check pins vendor vendor-check bench bench-engine bench-market bench-books clean
+	migrations templates messages messages-check deploy-check pins vendor vendor-check bench bench-engine bench-market bench-parts \
+	bench-books clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -89,7 +90,7 @@ vendor: ## copy the pinned browser libraries into static/vendor
 vendor-check: ## the browser libraries are the recorded ones
 	$(PY) tools/vendor.py --check
 
-bench: bench-engine bench-market bench-books ## time all of it, write docs/reference/benchmarks.md
+bench: bench-engine bench-market bench-parts bench-books ## time all of it, write docs/reference/benchmarks.md
 
 bench-engine: setup-dev ## time the clearing engine
 	$(PY) -m tools.bench
@@ -100,6 +101,9 @@ BENCH = bench() { mkdir -m 755 $$all/$$1 && HENGSUAN_VAR=$$all/$$1 $(PY) manage.
 
 bench-market: setup-dev ## time order entry, a closing auction and the pages
 	@$(BENCH) && bench market && $(PY) -m tools.bench_page market $$all/market.md
+
+bench-parts: setup-dev ## time large books with one worker and with two
+	$(PY) -m tools.bench_parts
 
 bench-books: setup-dev ## time the ledger, settlement, exports and carbon statements
 	@$(BENCH) && bench ledger && bench settlement && bench exports && bench carbon && \

@@ -7,6 +7,7 @@ from marketplace.services import market_terms, two_person
 from marketplace.services.background import enqueue_on_commit
 from orders.services import (
     auctions,
+    clearing_parts,
     dividend,
     indicative,
     late_offers,
@@ -30,6 +31,12 @@ def sweep_auctions() -> None:
 def advance_auction(*, auction_id: int) -> None:
     """Run every phase of an auction that is due; a repeated or late message does no harm."""
     auctions.advance_auction(auction_id=auction_id)
+
+
+@shared_task
+def clear_part(*, run_id: int) -> None:
+    """Clear what parts of a frozen book nobody is at; a repeated or late message does no harm."""
+    clearing_parts.clear_part_of(run_id=run_id)
 
 
 @shared_task

@@ -58,7 +58,7 @@ class _NationalBuilder:
         listings, room, sells = self._listings()
         buys = self._bids()
         links, capacities = self._links()
-        curves = {name: [*sells[name], *buys[name]] for name in sells}
+        curves: Columns = {name: [*sells[name], *buys[name]] for name in sells}
         name = f"C-{market.seed}-{market.curves}-{market.blocks}"
         return Instance(
             terms(name, market.periods),

@@ -245,6 +245,10 @@ COLLATERAL_BACKEND = "settlement.services.collateral.LedgerCollateral"
 CARBON_BACKEND = "settlement.services.carbon_estimates.EstimatedCarbon"
 # Real seconds between two indicative clearings at least; a clock that runs fast asks for many.
 INDICATIVE_PAUSE_S = 0
+# A book is cleared in parts of this size, curve rows × hubs × products, by all workers at hand; one
+# of less than two such parts by a single worker.
+CLEARING_PART_SIZE = env.number("CLEARING_PART_SIZE", 500_000)
+CLEARING_MOST_PARTS = env.number("CLEARING_MOST_PARTS", 12)
 COMMITMENTS_BACKEND = "orders.services.listing_commitments.BookedCommitments"
 # Health: a worker whose heartbeat row is older than this is called dead.
 WORKER_HEARTBEAT_LIMIT_S = 30

@@ -58,6 +58,7 @@ CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
 CELERY_TASK_ROUTES = (
     [
         ("orders.tasks.advance_auction", {"queue": "clearing"}),
+        ("orders.tasks.clear_part", {"queue": "clearing"}),
         ("marketplace.tasks.*", {"queue": "messages"}),
         ("settlement.tasks.export_*", {"queue": "exports"}),
         ("settlement.tasks.*", {"queue": "settlement"}),

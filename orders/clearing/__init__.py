@@ -15,9 +15,11 @@ from orders.clearing.engine import clear
 from orders.clearing.errors import (
     BundleRefused,
     ClearingError,
+    PartRefused,
     ResultUnreadable,
     SolverFailed,
 )
+from orders.clearing.parts import PartClearer, clear_part, split
 from orders.clearing.types import Auction, Result, Violation
 from orders.clearing.validation import auction_from_tables
 from orders.clearing.verification import verify
@@ -26,6 +28,8 @@ __all__ = [
     "Auction",
     "BundleRefused",
     "ClearingError",
+    "PartClearer",
+    "PartRefused",
     "Result",
     "ResultUnreadable",
     "SolverFailed",
@@ -33,8 +37,10 @@ __all__ = [
     "auction_from_tables",
     "bundle_sha256",
     "clear",
+    "clear_part",
     "read_bundle",
     "read_result",
+    "split",
     "verify",
     "write_bundle",
     "write_result",

@@ -8,7 +8,8 @@ import numpy as np
 
 from orders.clearing.merged_steps import EXACT_RANKS, MergedSteps, merge_steps
 from orders.clearing.paying_ways import paying_arcs, supply_prices
-from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodSolution
+from orders.clearing.period_clearing import FLOW_TOLERANCE
+from orders.clearing.period_solution import PeriodSolution
 from orders.clearing.solver import Programme, Solution, Solver
 from orders.clearing.state import Book
 from orders.clearing.types import BoolArray, FloatArray, IntArray

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from orders.clearing.period_clearing import PeriodModel, PeriodSolution
+from orders.clearing.period_clearing import PeriodModel
+from orders.clearing.period_solution import PeriodSolution
 from orders.clearing.types import BoolArray, FloatArray, IntArray
 
 WHOLE = 1e-5

@@ -1,5 +1,6 @@
 """`clear`: from a frozen auction to a publishable result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import localcontext
 from time import perf_counter
@@ -17,12 +18,13 @@ from orders.clearing.choices import Progress
 from orders.clearing.errors import SolverFailed
 from orders.clearing.flexible_orders import offer_columns
 from orders.clearing.market import build_market
+from orders.clearing.parts import read_parts
 from orders.clearing.placement import place_singles
 from orders.clearing.pricing import evaluate
 from orders.clearing.publication import Cleared, publish
 from orders.clearing.quantities import whole_lots
 from orders.clearing.search import choose_blocks, choose_in_crowd, is_countless
-from orders.clearing.state import Book, Outcome, open_book
+from orders.clearing.state import Book, Outcome, begin_periods, open_book
 from orders.clearing.types import Auction, Result
 from orders.clearing.validation import DECIMAL_DIGITS
 
@@ -40,7 +42,9 @@ class _Clock:
         self.started = now
 
 
-def clear(auction: Auction, progress: Progress | None = None) -> Result:
+def clear(
+    auction: Auction, progress: Progress | None = None, parts: Sequence[bytes] = ()
+) -> Result:
     """Clear an auction: prices, acceptances, assignments, flows, rents and the bound.
 
     The same auction gives the same result whatever the order of its rows; effort is limited by
@@ -50,19 +54,23 @@ def clear(auction: Auction, progress: Progress | None = None) -> Result:
         auction: the frozen book.
         progress: told the welfare of the result without indivisible orders, then of each better
             valid result with some of them.
+        parts: what `clear_part` gave for some of the periods; the result is the same without.
 
     Raises:
+        PartRefused: a part is damaged, or of another book or engine.
         SolverFailed: the linear programme had no answer, which a valid auction never causes.
     """
     with localcontext() as context:
         context.prec = DECIMAL_DIGITS
-        return _clear(auction, progress)
+        return _clear(auction, progress, parts)
 
 
-def _clear(auction: Auction, progress: Progress | None) -> Result:
+def _clear(auction: Auction, progress: Progress | None, parts: Sequence[bytes]) -> Result:
     clock = _Clock(perf_counter(), {})
     plain = open_book(build_market(auction))
     clock.lap("model")
+    sha256 = bundle_sha256(auction) if parts else ""
+    begin_periods(plain, read_parts(parts, plain, sha256))
     base = evaluate(plain, {})
     if base is None or base.prices is None:
         raise SolverFailed("the divisible orders have no admissible prices")
@@ -90,7 +98,7 @@ def _clear(auction: Auction, progress: Progress | None) -> Result:
             lots=lots,
             placements=placements,
             bound=bound,
-            bundle_sha256=bundle_sha256(auction),
+            bundle_sha256=sha256 or bundle_sha256(auction),
         )
     )
     clock.lap("publication")

@@ -26,5 +26,9 @@ class ResultUnreadable(ClearingError):
     """A result folder lacks a file or a column, or holds something that is not a number."""
 
 
+class PartRefused(ClearingError):
+    """What a part of the book should hold is damaged, or belongs to another book or engine."""
+
+
 class SolverFailed(ClearingError):
     """The linear programme of a period had no optimal answer, which a valid bundle never causes."""

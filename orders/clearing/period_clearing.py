@@ -1,14 +1,16 @@
 """Exact clearing of the divisible orders of one period, indivisible acceptances fixed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from orders.clearing.errors import SolverFailed
+from orders.clearing.loaded_programme import USED, LoadedProgramme
 from orders.clearing.market import Market
 from orders.clearing.merit_order import MeritOrder
 from orders.clearing.paying_ways import paying_arcs, supply_prices
+from orders.clearing.period_solution import PeriodSolution, PeriodStart
 from orders.clearing.solver import Programme, Solution, Solver, SolveStatus, solve
 from orders.clearing.types import FloatArray, IntArray
 from orders.clearing.windows import RUNGS, WIDTH, Ladder, Window, coarse_rungs, cut_window
@@ -23,52 +25,8 @@ _WIDER = 4
 _FEW_ARCS = 300
 # In units of cost: below the link malus, so that no way that counts is missed.
 _GAIN = 1e-5
-_USED = 1e-7
 # What missing a fixed injection costs, over the dearest order.
 _SHORTAGE = 20.0
-
-
-@dataclass(frozen=True, eq=False)
-class PeriodSolution:
-    """Lots of each step and arc, node prices per unit and rents per Gbit/s, welfare of the period.
-
-    `full` marks link directions without room left.
-    """
-
-    step_lots: FloatArray
-    arc_lots: FloatArray
-    node_price: FloatArray
-    rent: FloatArray
-    full: IntArray
-    welfare: float
-
-
-@dataclass(eq=False)
-class _Loaded:
-    """A programme in the solver: window columns, relief columns, then what was added.
-
-    `short` are the nodes whose injection may be missed.
-    """
-
-    solver: Solver
-    window: Window
-    columns: list[IntArray]
-    short: IntArray
-
-    @property
-    def kinds(self) -> IntArray:
-        """Arc of each column after the reliefs; below zero a shortage or an excess of a node."""
-        return np.concatenate(self.columns)
-
-    @property
-    def reliefs(self) -> IntArray:
-        """Nodes of the relief columns, those below first."""
-        return np.concatenate([self.window.low_node, self.window.high_node])
-
-    @property
-    def first_arc(self) -> int:
-        """Column of the first arc."""
-        return len(self.window.inside) + len(self.reliefs)
 
 
 class PeriodModel:
@@ -98,7 +56,8 @@ class PeriodModel:
         # A small network is held whole; of a large one the ways are found that pay.
         inner = np.flatnonzero(arcs.hops == 0)
         self._known = np.arange(len(arcs.start)) if len(arcs.start) <= _FEW_ARCS else inner
-        self._loaded: _Loaded | None = None
+        self._loaded: LoadedProgramme | None = None
+        self._start: PeriodStart | None = None
         self._last_missing = np.zeros(len(market.nodes))
 
     @property
@@ -166,6 +125,20 @@ class PeriodModel:
             np.concatenate([-np.ones(len(chosen)), np.ones(len(chosen)), arcs.use_bandwidth[used]]),
         )
 
+    def begin(self, lots: IntArray) -> PeriodStart:
+        """Clear the steps alone, as the first thing that is asked of a model."""
+        solution = self.solve(lots, np.zeros(len(self.market.nodes)), np.zeros(len(self.capacity)))
+        loaded, centre = self._loaded, self._centre
+        if solution is None or loaded is None or centre is None:
+            raise SolverFailed(f"period {self.period + 1}: no answer without indivisible orders")
+        basis = loaded.solver.basis()
+        return PeriodStart(solution, centre, loaded.width, np.concatenate(loaded.columns), *basis)
+
+    def go_on_from(self, start: PeriodStart) -> None:
+        """Forget everything but a start, so that it does not matter which process made it."""
+        self._start, self._loaded = start, None
+        self._centre, self._known = start.centre, np.sort(start.arcs)
+
     def solve(
         self,
         lots: IntArray,
@@ -188,6 +161,8 @@ class PeriodModel:
         if np.any(room < -1e-9):
             return None
         room = np.maximum(room, 0.0)
+        if self._start is not None:
+            self._resume(self._start)
         if arc_limit is not None:
             self._take_in(np.flatnonzero(arc_limit > 0))
         width = np.full(len(self.market.nodes), WIDTH)
@@ -204,7 +179,7 @@ class PeriodModel:
             if self._widen(answer, width) or more:
                 continue
             missing = self._missing(answer)
-            if np.any(missing > _USED):
+            if np.any(missing > USED):
                 self._last_missing = missing
                 return None
             return self._read(answer, lots, room)
@@ -227,34 +202,31 @@ class PeriodModel:
         if not len(nodes):
             return False
         most = _SHORTAGE * max(1.0, float(np.max(np.abs(self._true_cost))) / self._unit)
-        count = len(nodes)
-        loaded.solver.add_columns(
-            np.full(2 * count, most),
-            np.tile(nodes, 2),
-            np.arange(2 * count),
-            np.repeat([1.0, -1.0], count),
-        )
-        loaded.columns.append(np.concatenate([-1 - 2 * nodes, -2 - 2 * nodes]))
-        loaded.short = np.concatenate([loaded.short, nodes])
+        loaded.let_miss(nodes, most)
         return True
 
     def _missing(self, answer: Solution) -> FloatArray:
-        """Return the lots by node that an answer leaves out of fixed injections."""
         loaded = self._loaded
         assert loaded is not None  # noqa: S101 - it has just been solved
-        left_out = loaded.kinds < 0
-        node = (-1 - loaded.kinds[left_out]) // 2
-        lots = answer.x[loaded.first_arc :][left_out]
-        return np.bincount(node, weights=lots, minlength=len(self.market.nodes)).astype(float)
+        return loaded.missing(answer.x, len(self.market.nodes))
 
-    def _load(self, lots: IntArray, width: IntArray) -> _Loaded:
+    def _load(self, lots: IntArray, width: IntArray) -> LoadedProgramme:
         if self._loaded is None:
             if self._centre is None:
                 self._centre = self.first_centre(lots)
-            window = cut_window(self._ladder, self._centre, width)
-            solver = Solver(self._programme(window, self._known), presolve=False)
-            self._loaded = _Loaded(solver, window, [self._known], np.zeros(0, dtype=np.int64))
+            self._loaded = self._loaded_with(self._centre, width, self._known)
         return self._loaded
+
+    def _loaded_with(self, centre: FloatArray, width: IntArray, arcs: IntArray) -> LoadedProgramme:
+        window = cut_window(self._ladder, centre, width)
+        solver = Solver(self._programme(window, arcs), presolve=False)
+        none = np.zeros(0, dtype=np.int64)
+        return LoadedProgramme(solver, window, width.copy(), [arcs], none)
+
+    def _resume(self, start: PeriodStart) -> None:
+        self._start = None
+        self._loaded = self._loaded_with(start.centre, start.width, start.arcs)
+        self._loaded.solver.stand_at(start.column_basis, start.row_basis)
 
     def first_centre(self, lots: IntArray) -> FloatArray:
         """Begin at the prices of a coarse book: the whole network with few rungs at each node."""
@@ -329,7 +301,7 @@ class PeriodModel:
         if loaded is None or not len(loaded.reliefs):
             return False
         x = answer.x[len(loaded.window.inside) : loaded.first_arc]
-        used = np.unique(loaded.reliefs[x > _USED])
+        used = np.unique(loaded.reliefs[x > USED])
         if not len(used):
             return False
         width[used] *= _WIDER

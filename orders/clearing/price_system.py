@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from orders.clearing.market import Kind
-from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodModel, PeriodSolution
+from orders.clearing.period_clearing import FLOW_TOLERANCE, PeriodModel
+from orders.clearing.period_solution import PeriodSolution
 from orders.clearing.types import FloatArray, IntArray
 from orders.clearing.ways import Ways, cheapest_ways
 

@@ -9,7 +9,8 @@ from orders.clearing.dealing import WHOLE, Dealer, is_whole
 from orders.clearing.errors import SolverFailed
 from orders.clearing.filling import Freedom, fill_period
 from orders.clearing.market import Kind
-from orders.clearing.period_clearing import PeriodModel, PeriodSolution
+from orders.clearing.period_clearing import PeriodModel
+from orders.clearing.period_solution import PeriodSolution
 from orders.clearing.published import EMPTY
 from orders.clearing.solver import Programme, solve
 from orders.clearing.state import Book, Outcome

@@ -155,6 +155,24 @@ class Solver:
             values[order],
         )
 
+    def basis(self) -> tuple[IntArray, IntArray]:
+        """Return where the last solve ended: a state for each column and each row."""
+        basis = self._highs.getBasis()
+        columns, rows = (
+            np.array([int(state) for state in states], dtype=np.int64)
+            for states in (basis.col_status, basis.row_status)
+        )
+        return columns, rows
+
+    def stand_at(self, columns: IntArray, rows: IntArray) -> None:
+        """Begin the next solve where another one of the same programme ended."""
+        basis = highspy.HighsBasis()
+        basis.valid, basis.alien = True, False
+        basis.col_status = [highspy.HighsBasisStatus(state) for state in columns.tolist()]
+        basis.row_status = [highspy.HighsBasisStatus(state) for state in rows.tolist()]
+        if self._highs.setBasis(basis) != highspy.HighsStatus.kOk:
+            raise SolverFailed("the solver refuses to go on from a basis")
+
     def solve(self) -> Solution:
         """Run and return the outcome.
 

@@ -17,7 +17,8 @@ from orders.clearing.merit_order import (
     step_lots,
 )
 from orders.clearing.money_unit import money_unit
-from orders.clearing.period_clearing import PeriodModel, PeriodSolution
+from orders.clearing.period_clearing import PeriodModel
+from orders.clearing.period_solution import PeriodSolution, PeriodStart
 from orders.clearing.price_system import PriceSystem, build_price_system
 from orders.clearing.published import PublishedPrices
 from orders.clearing.types import FloatArray, IntArray
@@ -144,6 +145,21 @@ def open_book(market: Market) -> Book:
     return Book(market, merit, build_candidates(market), models, unit)
 
 
+def begin_periods(book: Book, starts: Mapping[int, PeriodStart]) -> None:
+    """Clear every period beside nothing indivisible, except where another process did already.
+
+    Every model goes on from its start as from one that was read, whoever made it: what degenerate
+    programmes answer later depends on where the solver stood.
+    """
+    lots = book.step_lots({})
+    injection, links = book.injections({})
+    for model in book.models:
+        period, own = model.period, lots[model.steps]
+        start = starts[period] if period in starts else model.begin(own)
+        model.go_on_from(start)
+        book.cache[_key(period, own, injection[period], links[period])] = start.solution
+
+
 def clear_choice(book: Book, selection: Selection, near: Choice | None = None) -> Choice | None:
     """Clear everything divisible beside a choice; None if it cannot be served.
 
@@ -185,16 +201,11 @@ def missing_lots(book: Book, selection: Selection) -> FloatArray:
     injection, links = book.table.injections(book.table.ratios(selection))
     missing = np.zeros_like(injection)
     for model in book.models:
-        own = (lots[model.steps], injection[model.period], links[model.period])
-        if book.cache.get(_key(model, *own)) is None:
-            missing[model.period] = model.missing(*own)
+        period = model.period
+        own = (lots[model.steps], injection[period], links[period])
+        if book.cache.get(_key(period, *own)) is None:
+            missing[period] = model.missing(*own)
     return missing
-
-
-def _key(
-    model: PeriodModel, lots: IntArray, injection: FloatArray, links: FloatArray
-) -> tuple[int, bytes]:
-    return model.period, injection.tobytes() + links.tobytes() + lots.tobytes()
 
 
 def _solve_period(
@@ -205,13 +216,19 @@ def _solve_period(
     links: FloatArray,
 ) -> PeriodSolution | None:
     own = lots[model.steps]
-    key = _key(model, own, injection, links)
+    key = _key(model.period, own, injection, links)
     if key not in book.cache:
         if len(book.cache) >= _KEPT:
             book.cache.clear()
             book.systems.clear()
         book.cache[key] = model.solve(own, injection, links)
     return book.cache[key]
+
+
+def _key(
+    period: int, lots: IntArray, injection: FloatArray, links: FloatArray
+) -> tuple[int, bytes]:
+    return period, injection.tobytes() + links.tobytes() + lots.tobytes()
 
 
 def families(book: Book, selection: Selection) -> dict[int, tuple[int, ...]]:

@@ -100,6 +100,62 @@ class RunArchive(models.Model):
         return str(self.run_id)
 
 
+class PartState(models.TextChoices):
+    """Where a part of a book stands."""
+
+    WAITING = "waiting", _("Waiting")
+    CLAIMED = "claimed", _("Being cleared")
+    CLEARED = "cleared", _("Cleared")
+
+
+# A claim ends by itself when its worker dies; an answer that cannot be read is asked for again.
+PART_TRANSITIONS = TransitionTable(
+    PartState,
+    {"waiting": {"claimed"}, "claimed": {"waiting", "cleared"}, "cleared": {"waiting"}},
+)
+
+
+class ClearingPart(models.Model):
+    """Successive periods of a frozen book that a worker clears; numbers count from one.
+
+    The answer is kept until the run has its result, its hash for good.
+    """
+
+    run = models.ForeignKey(ClearingRun, on_delete=models.PROTECT, related_name="parts")
+    number = models.PositiveSmallIntegerField()
+    first_period = models.PositiveIntegerField()
+    last_period = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=PartState.choices, default=PartState.WAITING)
+    # Claims run in real time. Of a part that waits: nobody takes it before.
+    claimed_by = models.CharField(max_length=120, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    answer = models.BinaryField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("Part of a clearing run")
+        verbose_name_plural = _("Parts of clearing runs")
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="part_number_unique"),
+            models.CheckConstraint(
+                condition=models.Q(first_period__gte=1)
+                & models.Q(last_period__gte=models.F("first_period")),
+                name="part_periods_in_order",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="cleared")
+                | (~models.Q(sha256="") & models.Q(finished_at__isnull=False)),
+                name="part_cleared_has_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number}"
+
+
 class ClearingPrice(models.Model):
     """The supply price at a hub (``is_delivered`` false) or a delivered price of a class."""
 

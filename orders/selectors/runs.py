@@ -1,15 +1,22 @@
-"""Published clearing runs, and what they carry over the links."""
+"""Clearing runs: those of an auction, the published ones, and what they carry over the links."""
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from marketplace.models import Product
-from orders.models import ClearingRun, LinkFlow, LinkRent, RunState
+from orders.models import Auction, ClearingRun, LinkFlow, LinkRent, PartState, RunState
 
 
 def published_runs() -> QuerySet[ClearingRun]:
     """Return the runs whose results stand, newest first."""
     runs = ClearingRun.objects.filter(state=RunState.PUBLISHED).select_related("auction")
     return runs.order_by("-id")
+
+
+def runs_with_parts(auction: Auction) -> QuerySet[ClearingRun]:
+    """Return an auction's runs, newest first, with `part_count` and `cleared_parts`."""
+    cleared = Q(parts__state=PartState.CLEARED)
+    runs = ClearingRun.objects.filter(auction=auction).order_by("-version")
+    return runs.annotate(part_count=Count("parts"), cleared_parts=Count("parts", filter=cleared))
 
 
 def link_flows(*, run: ClearingRun, product: Product | None = None) -> list[dict[str, object]]:

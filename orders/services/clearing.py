@@ -12,6 +12,8 @@ import structlog
 from marketplace.selectors.clock import market_now
 from orders import clearing
 from orders.models import Auction, AuctionState, ClearingRun, RunArchive, RunState
+from orders.services import clearing_parts
+from orders.services.clearing_parts import FrozenBook
 from orders.services.failpoints import pass_failpoint
 from orders.services.transitions import auction_phase, move_auction
 
@@ -24,13 +26,27 @@ NOT_COMPARED = "timing.json"
 def compute_run(*, auction_id: int) -> bool:
     """Clear the frozen book of a closed auction and store the result; say whether this call did.
 
-    Two workers may compute at once; the result is the same, and it is stored once.
+    Of a book in parts it clears those that nobody is at; where others are at theirs for longer, it
+    leaves the rest to whoever is woken by the last one. Two workers may compute at once; the result
+    is the same, and it is stored once.
+
+    Raises:
+        PartRefused: the answer of a part was not fit for use; all parts are cleared anew.
     """
     run = _run_in(auction_id, RunState.FROZEN)
     if run is None:
         return False
-    bundle = clearing.read_bundle(io.BytesIO(bytes(run.archive.bundle)))
-    result = clearing.clear(bundle)
+    book = FrozenBook(run)
+    clearing_parts.clear_parts(book)
+    if not clearing_parts.wait_for_others(book):
+        _park_if_given_up(auction_id, run)
+        return False
+    try:
+        result = clearing.clear(book.auction, parts=clearing_parts.answers_of(run))
+    except clearing.PartRefused:
+        if clearing_parts.ask_again(run):
+            raise
+        return False
     pass_failpoint("clear.after_compute")
     archive = zipped_result(result)
     with auction_phase("clear", auction_id, AuctionState.CLOSED) as auction:
@@ -62,7 +78,7 @@ def verify_run(*, auction_id: int) -> bool:
         run.state = RunState.INVALID if violations else RunState.VERIFIED
         run.save(update_fields=["violations", "state"])
         if violations:
-            _park(auction, run)
+            _park(auction, _refusal(run))
         else:
             move_auction(auction, to=AuctionState.VERIFIED, market_at=market_now())
     return True
@@ -99,7 +115,7 @@ def result_sha256(archive: bytes) -> str:
 
 def _run_in(auction_id: int, state: RunState) -> ClearingRun | None:
     return (
-        ClearingRun.objects.select_related("archive", "auction")
+        ClearingRun.objects.select_related("auction")
         .filter(auction_id=auction_id, state=state)
         .exclude(auction__state__in=[AuctionState.HALTED, AuctionState.CANCELLED])
         .first()
@@ -126,11 +142,27 @@ def _store(run: ClearingRun, result: clearing.Result, archive: bytes) -> None:
     run.state = RunState.CLEARED
     run.save()
     RunArchive.objects.filter(run=run).update(result=archive)
+    clearing_parts.forget_answers(run)
 
 
-def _park(auction: Auction, run: ClearingRun) -> None:
+def _park_if_given_up(auction_id: int, run: ClearingRun) -> None:
+    """Park an auction of which a part failed again and again."""
+    if not clearing_parts.given_up(run):
+        return
+    with auction_phase("clear", auction_id, AuctionState.CLOSED) as auction:
+        run = ClearingRun.objects.get(pk=run.pk)
+        reason = clearing_parts.given_up(run)
+        if auction is not None and run.state == RunState.FROZEN and reason:
+            _park(auction, reason)
+
+
+def _refusal(run: ClearingRun) -> str:
     first = " · ".join(run.violations[0])
     found = f"the verifier refused run {run.version}: {len(run.violations)} violations"
-    reason = f"{found}, first: {first}"[:300]
+    return f"{found}, first: {first}"
+
+
+def _park(auction: Auction, reason: str) -> None:
+    reason = reason[:300]
     move_auction(auction, to=AuctionState.PARKED, market_at=market_now(), reason=reason)
     logger.error("auction_parked", auction=auction.code, reason=reason)

@@ -31,6 +31,7 @@ from orders.services.book import (
     read_network,
 )
 from orders.services.capacity import free_links, free_units, lock_listings
+from orders.services.clearing_parts import cut_into_parts
 from orders.services.locks import try_network
 from orders.services.order_outcomes import OrderEnd, end_orders
 from orders.services.transitions import auction_phase
@@ -177,6 +178,7 @@ class _Freezer:
             order_count=self._cleared_orders,
         )
         RunArchive.objects.create(run=run, bundle=_zipped(bundle))
+        cut_into_parts(run=run, bundle=bundle)
         return run
 
 

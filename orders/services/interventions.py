@@ -20,6 +20,7 @@ from marketplace.services.outbox import emit_event
 from orders.models import (
     Auction,
     AuctionState,
+    ClearingPart,
     ClearingRun,
     GateExtension,
     Order,
@@ -249,5 +250,8 @@ def _audit(
 
 
 def _drop_runs(auction: Auction) -> None:
-    runs = ClearingRun.objects.filter(auction=auction, state__in=_UNPUBLISHED)
-    runs.update(state=RunState.CANCELLED)
+    own = ClearingRun.objects.filter(auction=auction, state__in=_UNPUBLISHED)
+    runs = list(own.values_list("pk", flat=True))
+    # The run's row first: whoever stores an answer holds it while he writes to the part.
+    ClearingRun.objects.filter(pk__in=runs).update(state=RunState.CANCELLED)
+    ClearingPart.objects.filter(run__in=runs).update(answer=None)

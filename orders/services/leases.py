@@ -8,8 +8,8 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import psutil
 import structlog
@@ -63,7 +63,7 @@ def _forget_dead_owners() -> None:
     """End the leases of processes of this machine that do not run any more."""
     held = Auction.objects.filter(lease_owner__startswith=f"{socket.gethostname()}:")
     for auction_id, owner in held.values_list("id", "lease_owner"):
-        if _is_dead(owner):
+        if is_dead(owner):
             Auction.objects.filter(pk=auction_id, lease_owner=owner).update(lease_until=None)
 
 
@@ -81,7 +81,7 @@ def take_lease(*, auction_id: int) -> str | None:
             _park(auction)
             return None
         auction.attempts += 1
-        auction.lease_owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:120]
+        auction.lease_owner = owner_name()
         auction.save(update_fields=["attempts", "lease_owner"])
         _extend(auction_id, auction.lease_owner)
         return auction.lease_owner
@@ -110,11 +110,16 @@ def renew_lease(*, auction_id: int, owner: str) -> None:
     _extend(auction_id, owner)
 
 
-@contextmanager
-def kept_lease(*, auction_id: int, owner: str) -> Iterator[None]:
+def kept_lease(*, auction_id: int, owner: str) -> AbstractContextManager[None]:
     """Renew the lease from a thread for as long as the work takes; it ends with the process."""
+    return kept(lambda: _extend(auction_id, owner))
+
+
+@contextmanager
+def kept(renew: Callable[[], None]) -> Iterator[None]:
+    """Call something from a thread every few seconds for as long as the work takes."""
     done = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(auction_id, owner, done), daemon=True)
+    keeper = threading.Thread(target=_keep, args=(renew, done), daemon=True)
     keeper.start()
     try:
         yield
@@ -123,12 +128,17 @@ def kept_lease(*, auction_id: int, owner: str) -> Iterator[None]:
         keeper.join(timeout=5)
 
 
-def _keep(auction_id: int, owner: str, done: threading.Event) -> None:
+def _keep(renew: Callable[[], None], done: threading.Event) -> None:
     try:
         while not done.wait(RENEW_S):
-            _extend(auction_id, owner)
+            renew()
     finally:
         connections.close_all()
+
+
+def owner_name() -> str:
+    """Return a name for this process and piece of work, by which others see whether it lives."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:120]
 
 
 def _is_free(auction: Auction) -> bool:
@@ -140,10 +150,10 @@ def _is_free(auction: Auction) -> bool:
         )
         if cursor.fetchone()[0]:
             return True
-    return _is_dead(auction.lease_owner)
+    return is_dead(auction.lease_owner)
 
 
-def _is_dead(owner: str) -> bool:
+def is_dead(owner: str) -> bool:
     """Tell whether a lease's owner was a process of this machine that does not run any more."""
     host, _, rest = owner.partition(":")
     process_id = rest.partition(":")[0]

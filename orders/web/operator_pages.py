@@ -26,12 +26,12 @@ from orders.models import (
     Auction,
     AuctionState,
     AuctionTransition,
-    ClearingRun,
     Order,
     OrderState,
     RunCheck,
 )
 from orders.selectors.auctions import is_sealed
+from orders.selectors.runs import runs_with_parts
 from orders.web.acts import ACTS, Act
 from orders.web.auction_list import AuctionFilter, narrow
 from orders.web.auction_pages import way_of
@@ -106,7 +106,7 @@ def show_control(request: HttpRequest, code: str) -> HttpResponse:
         **_row(auction, _book_sizes([auction])),
         "steps": way_of(auction),
         "counts": _count_table(counts.annotate(n=Count("id")).order_by()),
-        "runs": ClearingRun.objects.filter(auction=auction).order_by("-version"),
+        "runs": runs_with_parts(auction),
         "checks": RunCheck.objects.filter(run__auction=auction)
         .select_related("run", "asked_by")
         .order_by("-id")[:10],

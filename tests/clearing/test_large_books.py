@@ -8,7 +8,7 @@ import pytest
 
 from orders.clearing import Auction, block_orders, clear, search, verify
 from orders.clearing.dealing import Dealer, is_whole
-from orders.clearing.period_clearing import PeriodSolution
+from orders.clearing.period_solution import PeriodSolution
 from tests.clearing.books import RandomBook
 from tools.national import NationalMarket
 

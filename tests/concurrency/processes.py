@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+import redis
 from django.conf import settings
 from django.db import connections
 
@@ -63,6 +64,11 @@ class Processes:
     def log_of(self, name: str) -> str:
         """Return what a program has said."""
         return (self._folder / f"{name}.log").read_text()[-4000:]
+
+    def listening(self) -> int:
+        """Return how many workers wait for a message at the broker."""
+        with redis.Redis.from_url(self._environment["CELERY_BROKER_URL"]) as broker:
+            return int(broker.info("clients")["blocked_clients"])
 
     def _start_broker(self) -> None:
         with _home(self._folder):
