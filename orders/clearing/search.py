@@ -196,13 +196,18 @@ class _Search(Chooser):
         enough = most - _ENOUGH * abs(most)
         if self.best.welfare < enough:
             self.take(self._climb(self.best))
-        patience = most_patience = min(_PATIENCE, len(self.book.candidates) // 8)
+        patience = most_patience = self._patience()
         while self.best.welfare < enough and patience > 0 and len(self.best.selection) > 1:
             start = self._shaken()
             better = start is not None and self.take(self._climb(start))
             patience = most_patience if better else patience - 1
             if self.trials <= 0:
                 return
+
+    def _patience(self) -> int:
+        """Return how many shakes in a row may fail: more of them where more trials are given."""
+        usual = min(_PATIENCE, len(self.book.candidates) // 8)
+        return usual * max(1, self.trials // DEFAULT_TRIALS)
 
     def look_again(self, base: Outcome, trials: int) -> None:
         """Offer flexible orders their best ways at the prices found, while that makes it better.
