@@ -15,7 +15,7 @@ from tools.national import NationalMarket
 
 BOOKS = {
     "national, divisible orders only: 80,000 bids": NationalMarket(1, blocks=0),
-    "a larger day: 635 listings, 950 bids, 200 jobs": NationalMarket(
+    "a larger day: 635 listings, 950 bids, 200 blocks": NationalMarket(
         1, products=7, listings=635, curves=950, blocks=200
     ),
 }
