@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import numpy as np
 
-from orders.clearing.errors import SolverFailed
 from orders.clearing.placement import place_singles
 from orders.clearing.quantities import fits_whole_lots
 from orders.clearing.state import Book, Choice, Outcome, clear_choice
@@ -47,11 +46,8 @@ class Chooser:
         return True
 
     def unplaced(self, outcome: Outcome) -> tuple[int, ...]:
-        """Return the singles no listing can serve; all orders where whole lots do not fit."""
-        try:
-            return place_singles(self.book, outcome).failed
-        except SolverFailed:
-            return tuple(sorted(outcome.selection))
+        """Return the singles no listing can serve."""
+        return place_singles(self.book, outcome).failed
 
     def first_clearable(self, selection: dict[int, Decimal]) -> Choice | None:
         """Drop from the end until the choice can be served at all."""
