@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import DateTimeField, Func
 
 from marketplace.models import MarketClock
 
@@ -20,6 +21,13 @@ class ClockFace:
     speed: Decimal
     is_demo: bool
     setting: str = ""
+
+
+class MarketNow(Func):
+    """Market time within a query, the same for all its rows."""
+
+    template = "(SELECT market_now())"  # a subquery: the function alone would be asked for each row
+    output_field = DateTimeField()
 
 
 def market_now() -> datetime:

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from marketplace.models import Organisation
+from marketplace.selectors.clock import MarketNow
 from settlement.models import Delivery, DeliveryState, MeterReading
 
 ENDED = (DeliveryState.COMPLETED, DeliveryState.FAILED)
@@ -49,10 +50,17 @@ def deliveries_sold_by(organisation: Organisation) -> QuerySet[Delivery]:
 
 
 def deliveries_to_hand_over(organisation: Organisation) -> QuerySet[Delivery]:
-    """Return what a supplier still has to hand over (待交付), the most urgent first."""
+    """Return what a supplier can still hand over (待交付), the most urgent first.
+
+    One that has ended meanwhile has failed, even where nobody has written that down yet.
+    """
     return (
         _with_parties()
-        .filter(allocation__seller=organisation, state=DeliveryState.SCHEDULED)
+        .filter(
+            allocation__seller=organisation,
+            state=DeliveryState.SCHEDULED,
+            ends_at__gt=MarketNow(),
+        )
         .order_by("starts_at", "pk")
     )
 

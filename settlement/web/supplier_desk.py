@@ -181,7 +181,7 @@ def _alerts(organisation: Organisation, now: datetime) -> list[dict[str, str]]:
 
 def _delivery_alerts(organisation: Organisation, now: datetime) -> list[dict[str, str]]:
     own = Delivery.objects.filter(allocation__seller=organisation)
-    waiting = own.filter(state=DeliveryState.SCHEDULED)
+    waiting = deliveries_to_hand_over(organisation)
     late = waiting.filter(starts_at__lte=now).count()
     soon = waiting.filter(starts_at__gt=now, starts_at__lte=now + SOON).count()
     ended = own.filter(state=DeliveryState.ACCEPTED, ends_at__lte=now)

@@ -67,8 +67,8 @@ def test_a_supplier_sells_a_buyer_buys_and_the_books_tie(
     service.do("close_gate", code=auction["code"])
     _see_prices(buyer, cast, auction["code"], order_path)
     starts_at = datetime.fromisoformat(auction["starts_at"])
-    _hand_over_and_confirm(supplier, buyer, service, starts_at)
-    _meter(supplier, service, starts_at)
+    _hand_over_and_confirm(supplier, buyer, service, auction["code"], starts_at)
+    _meter(supplier, service, auction["code"], starts_at)
     service.do("end_day", code=auction["code"])
     keeper = open_browser("buyer-finance", people.BUYER_FINANCE)
     bill = _read_bill(keeper)
@@ -184,14 +184,15 @@ def _see_prices(buyer: Visitor, cast: Cast, code: str, order_url: str) -> None:
 
 
 def _hand_over_and_confirm(
-    supplier: Visitor, buyer: Visitor, service: Service, starts_at: datetime
+    supplier: Visitor, buyer: Visitor, service: Service, code: str, starts_at: datetime
 ) -> None:
+    """Hand over and confirm what the auction sold; others may have sold more of the listing."""
     service.do("move_clock", to=_iso(starts_at + (FIRST_PERIOD - 2) * HOUR))
-    supplier.go("/deliveries/?view=to-hand-over").check()
+    supplier.go(f"/deliveries/?view=to-hand-over&auction={code}").check()
     supplier.press("main tbody th a")
     supplier.check().fill(access_text=ACCESS)
     supplier.press("#hand-over button.btn-primary")
-    buyer.go("/deliveries/?view=bought").check()
+    buyer.go(f"/deliveries/?view=bought&auction={code}").check()
     buyer.press("main tbody th a")
     buyer.check()
     buyer.press("form[action$='/access/'] button")
@@ -203,9 +204,9 @@ def _hand_over_and_confirm(
     buyer.check()
 
 
-def _meter(supplier: Visitor, service: Service, starts_at: datetime) -> None:
+def _meter(supplier: Visitor, service: Service, code: str, starts_at: datetime) -> None:
     service.do("move_clock", to=_iso(starts_at + LAST_PERIOD * HOUR + timedelta(minutes=1)))
-    supplier.go("/deliveries/?view=sold").check()
+    supplier.go(f"/deliveries/?view=sold&auction={code}").check()
     supplier.press("main tbody th a")
     for number, quantity in enumerate(READINGS):
         begins = starts_at + (FIRST_PERIOD - 1 + number) * HOUR

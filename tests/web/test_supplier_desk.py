@@ -1,5 +1,6 @@
 """The supplier's overview, checklist, payouts, delivery record, and giving up a delivery."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from marketplace.services.pool_changes import take_pool_offline
 from settlement.models import Delivery, DeliveryState
 from tests.factories.market import make_actor, make_listing, make_pool, market_with_reference
 from tests.factories.marketplace import OrganisationFactory, member
+from tests.factories.settlement import move_clock
 from tests.web.desks import Desk, browser, stranger, text_of
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,26 @@ def test_overview_warns_about_what_needs_care():
 
     assert "later auctions sell nothing" in ending
     assert "换电源" in offline
+
+
+def test_delivery_waits_for_hand_over_only_until_it_ends():
+    desk = Desk()
+    supplier = browser(desk.supplier)
+    ends_at = max(Delivery.objects.values_list("ends_at", flat=True))
+
+    move_clock(ends_at - timedelta(minutes=1))
+    begun = supplier.get(reverse("dashboard"))
+    move_clock(ends_at)  # nobody has written down yet that they failed
+    ended = supplier.get(reverse("dashboard"))
+    listed = supplier.get(f"{reverse('deliveries')}?view=to-hand-over")
+
+    states = set(Delivery.objects.values_list("state", flat=True))
+    assert states == {DeliveryState.SCHEDULED}
+    assert begun.context["supplier"]["waiting_count"] == 2
+    assert "2 deliveries have begun and are not handed over" in text_of(begun)
+    assert ended.context["supplier"]["waiting_count"] == 0
+    assert "are not handed over" not in text_of(ended)
+    assert listed.context["rows"] == []
 
 
 def test_idle_hours_are_counted_by_product_and_day():
