@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Response
+from playwright.sync_api import Browser, Locator, Response, TimeoutError
 
 from tests.e2e.inspection import accessibility_violations, sideways_pixels
 
@@ -13,6 +13,8 @@ WIDE, NARROW = 1440, 390
 HEIGHTS = {WIDE: 900, NARROW: 844}
 # The machine may be busy: patience costs nothing when it is not.
 PATIENCE_MS = 90_000
+# Of a page that is not the expected one, so many characters tell which it is.
+_SHOWN = 600
 HTML_LANGUAGE = {"zh-hans": "zh-Hans", "en": "en"}
 
 
@@ -88,7 +90,12 @@ class Visitor:
     def fill(self, **values: str) -> None:
         """Fill fields of the page by their names; ``a__b`` stands for ``a-b``."""
         for name, value in values.items():
-            self.field(name.replace("__", "-")).fill(value)
+            try:
+                self.field(name.replace("__", "-")).fill(value)
+            except TimeoutError as error:
+                raise AssertionError(
+                    f"no field {name} on {self.page.url}: {self.text('main')[:_SHOWN]}"
+                ) from error
 
     def field(self, name: str) -> Locator:
         """Return the field of the page with this name."""
