@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 from pypdf import PdfReader
 
 from marketplace.permissions import Actor
@@ -42,13 +42,18 @@ def desk(transactional_db: None) -> Desk:
 
 
 @pytest.fixture
-def sign_in(browsers: dict[str, Browser], live_server: object) -> Signing:
-    """Open windows in Chinese, each with somebody signed in."""
+def sign_in(browsers: dict[str, Browser], live_server: object) -> Iterator[Signing]:
+    """Open windows in Chinese, each with somebody signed in; they are closed after the test.
+
+    Left open they would go on asking the server while other tests run.
+    """
+    contexts: list[BrowserContext] = []
 
     def open_window(actor: Actor) -> Page:
         client = Client()
         client.force_login(actor.user, backend=BACKEND)
         context = browsers["zh-hans"].new_context(accept_downloads=True, locale="zh-CN")
+        contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         url = str(live_server)
@@ -60,7 +65,9 @@ def sign_in(browsers: dict[str, Browser], live_server: object) -> Signing:
         )
         return context.new_page()
 
-    return open_window
+    yield open_window
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,11 @@ def month(transactional_db: None) -> None:
 
 
 @pytest.fixture
-def page(browsers: dict[str, Browser], live_server: object, month: None) -> Page:
-    """Return a window in Chinese, signed in as the market's finance."""
+def page(browsers: dict[str, Browser], live_server: object, month: None) -> Iterator[Page]:
+    """Open a window in Chinese, signed in as the market's finance; it is closed after the test.
+
+    Left open it would go on asking the server while other tests run.
+    """
     finance = Membership.objects.filter(organisation__is_platform=True, role=Role.FINANCE)
     client = Client()
     client.force_login(finance.earliest("id").user, backend=BACKEND)
@@ -40,7 +44,8 @@ def page(browsers: dict[str, Browser], live_server: object, month: None) -> Page
     context.add_cookies(
         [{"name": name, "value": value, "url": url} for name, value in cookies.items()]
     )
-    return context.new_page()
+    yield context.new_page()
+    context.close()
 
 
 def _download(page: Page, name: str, folder: Path) -> bytes:
