@@ -88,6 +88,14 @@ class Chooser:
                     changed = True
         return out
 
+    def linked(self, selection: dict[int, Decimal]) -> dict[int, Decimal]:
+        """Return a selection without orders whose parents are not in it."""
+        blocks = self.book.market.auction.blocks
+        orders = {k: blocks[self.book.candidates[k].order] for k in selection}
+        known = {order.order_id for order in orders.values()} | {None}
+        orphans = [k for k, order in orders.items() if order.parent_order_id not in known]
+        return self.without(selection, *orphans) if orphans else selection
+
     def with_whole(self, selection: dict[int, Decimal], number: int) -> dict[int, Decimal]:
         """Return a selection with a candidate whole, instead of others of its order."""
         order = self.book.candidates[number].order

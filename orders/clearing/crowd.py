@@ -13,7 +13,7 @@ import numpy as np
 
 from orders.clearing.block_orders import Relaxation
 from orders.clearing.choices import UNLIMITED, Chooser, is_better
-from orders.clearing.crowd_room import Room
+from orders.clearing.crowd_room import Room, within_listings
 from orders.clearing.flexible_offers import FlexibleOffers
 from orders.clearing.pricing import price_choice
 from orders.clearing.state import Choice, Outcome, missing_lots
@@ -25,7 +25,7 @@ _MOST_LEAVINGS = 24
 _AT_ONCE = 0.005
 # The first batch is this part of what is accepted, or of what is in the money when nothing is yet;
 # a batch of the least size that is no better is given up.
-_BATCH_SHARE = 16
+_BATCH_SHARE = 48
 _FIRST_SHARE = 8
 _LEAST_BATCH = 1
 _SMALLER = 3
@@ -49,28 +49,25 @@ class CrowdSearch(Chooser):
     jobs: FlexibleOffers | None = None
     unplaceable: set[int] = field(default_factory=set)
 
-    def run(self, relaxation: Relaxation | None = None) -> None:
+    def run(self, relaxation: Relaxation, least: float = -np.inf) -> None:
         """Find a valid choice and better ones while trials last.
 
         Args:
-            relaxation: what it takes whole comes first; without it all begins at the prices of the
-                divisible orders.
+            relaxation: what it takes whole comes first.
+            least: where that gets less welfare, all begins at the prices of the divisible orders.
         """
         current, found = self.best, []
+        # A first valid choice is found whatever the trials; they count from there.
+        batches, self.trials = self.trials, UNLIMITED
+        start = self._made_valid(self._begun(relaxation), all_leave=True)
+        if start is not None and start.welfare >= least and self.take(start):
+            current = start
+            found.append(start)
         self._offer(current, _ANY)
-        size = len(self.tempting(current)) // _FIRST_SHARE
-        if relaxation is not None:
-            # A first valid choice is found whatever the trials; they count from there.
-            kept, self.trials = self.trials, UNLIMITED
-            start = self._made_valid(self.first_clearable(_whole(relaxation)), all_leave=True)
-            self.trials = kept
-            if start is not None and self.take(start):
-                current = start
-                found.append(start)
-            size = len(current.selection) // _BATCH_SHARE
+        size = len(current.selection) // _BATCH_SHARE
+        size = size if found else len(self.tempting(current)) // _FIRST_SHARE
         size, given_up = max(_LEAST_BATCH, size), set[int]()
         # A trial is a batch, with all that leaves because of it.
-        batches, self.trials = self.trials, UNLIMITED
         for _ in range(batches):
             batch = self._batch(current, size, given_up)
             if not batch:
@@ -91,6 +88,22 @@ class CrowdSearch(Chooser):
         for outcome in reversed(found):
             if self.take(outcome) or outcome is self.best:
                 break
+
+    def _begun(self, relaxation: Relaxation) -> Choice | None:
+        """Clear what the relaxed programme takes whole, less what cannot be had together."""
+        gain = self.book.table.surplus(relaxation.node_price, relaxation.rent).round(6)
+        whole = np.flatnonzero(relaxation.ratios > 1 - _NEAR_WHOLE)
+        ranked = within_listings(self.book, whole[np.argsort(-gain[whole], kind="stable")].tolist())
+        room = Room(self.book, self.best)
+        fitting = [k for k in ranked if room.take(self.book.candidates[k])]
+        selection = self.linked(dict.fromkeys(fitting, Decimal(1)))
+        while selection:
+            batch = {self.book.candidates[k].order: k for k in selection}
+            choice = self._served(self.best, batch)
+            if choice is not None and choice.selection:
+                return choice
+            selection = self.linked(dict(list(selection.items())[: len(selection) // 2]))
+        return None
 
     def _served(self, outcome: Outcome, batch: dict[int, int]) -> Choice | None:
         """Clear a batch beside what is accepted, less what nobody could serve."""
@@ -160,8 +173,3 @@ class CrowdSearch(Chooser):
             left = self.without(choice.selection, *losers[:count])
             choice = self.clear(left, choice, again=True) if left else None
         return None
-
-
-def _whole(relaxation: Relaxation) -> dict[int, Decimal]:
-    whole = np.flatnonzero(relaxation.ratios > 1 - _NEAR_WHOLE).tolist()
-    return {k: Decimal(1) for k in whole}

@@ -1,11 +1,16 @@
 """What a batch of orders may take together: the supply within the reach of each place."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from orders.clearing.candidates import Candidate
 from orders.clearing.market import Kind, Market
+from orders.clearing.merit_order import ListingPlace
 from orders.clearing.state import Book, Outcome
 from orders.clearing.types import FloatArray
+
+_UNBOUNDED = 10**18
 
 
 class Room:
@@ -50,6 +55,24 @@ class Room:
             node_left[item.period, item.node] += item.lots
             product_left[item.period, self._product[item.node]] += item.lots
         return True
+
+
+def within_listings(book: Book, numbers: Iterable[int]) -> list[int]:
+    """Return the candidates, in their order, that their listings have room for together."""
+    listings = book.market.auction.listings
+    left: dict[ListingPlace, int] = {}
+    kept = []
+    for number in numbers:
+        places = book.candidates[number].listing_places
+        for place, _ in places:
+            listing, product, period = place
+            room = listings[listing].capacity_lots.get((product, period), _UNBOUNDED)
+            left.setdefault(place, room)
+        if all(left[place] >= lots for place, lots in places):
+            kept.append(number)
+            for place, lots in places:
+                left[place] -= lots
+    return kept
 
 
 def _reach(market: Market) -> FloatArray:

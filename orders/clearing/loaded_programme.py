@@ -39,11 +39,11 @@ class LoadedProgramme:
         """Column of the first arc."""
         return len(self.window.inside) + len(self.reliefs)
 
-    def let_miss(self, nodes: IntArray, cost: float) -> None:
-        """Let the fixed injection of nodes be missed at a cost, either way."""
+    def let_miss(self, nodes: IntArray, short: FloatArray, excess: FloatArray) -> None:
+        """Let the fixed injection of nodes be missed, at a cost a lot short or in excess."""
         count = len(nodes)
         self.solver.add_columns(
-            np.full(2 * count, cost),
+            np.concatenate([short, excess]),
             np.tile(nodes, 2),
             np.arange(2 * count),
             np.repeat([1.0, -1.0], count),

@@ -161,13 +161,31 @@ class PeriodModel:
         if np.any(room < -1e-9):
             return None
         room = np.maximum(room, 0.0)
+        answer = self._settled(lots, injection, room, (arc_limit, arc_floor))
+        if answer is None:
+            return None
+        missing = self._missing(answer)
+        if np.any(missing > USED):
+            self._last_missing = missing
+            return None
+        return self._read(answer, lots, room)
+
+    def _settled(
+        self,
+        lots: IntArray,
+        injection: FloatArray,
+        room: FloatArray,
+        arc_bounds: tuple[FloatArray | None, FloatArray | None],
+    ) -> Solution | None:
+        """Solve until neither a step nor a way left out would change the answer."""
         if self._start is not None:
             self._resume(self._start)
+        arc_limit = arc_bounds[0]
         if arc_limit is not None:
             self._take_in(np.flatnonzero(arc_limit > 0))
         width = np.full(len(self.market.nodes), WIDTH)
         for _ in range(_ROUNDS):
-            answer = self._run(lots, injection, room, (arc_limit, arc_floor), width)
+            answer = self._run(lots, injection, room, arc_bounds, width)
             if answer.status == SolveStatus.INFEASIBLE:
                 if arc_limit is not None or not self._add_shortages(injection):
                     return None
@@ -178,11 +196,7 @@ class PeriodModel:
             more = arc_limit is None and self._add_ways(answer, injection)
             if self._widen(answer, width) or more:
                 continue
-            missing = self._missing(answer)
-            if np.any(missing > USED):
-                self._last_missing = missing
-                return None
-            return self._read(answer, lots, room)
+            return answer
         raise SolverFailed(f"period {self.period + 1}: no end to widening")
 
     def missing(self, lots: IntArray, injection: FloatArray, link_use: FloatArray) -> FloatArray:
@@ -195,15 +209,20 @@ class PeriodModel:
         return self._last_missing
 
     def _add_shortages(self, injection: FloatArray) -> bool:
-        """Let fixed injections be missed at a price no order pays; False if they all may be."""
+        """Let fixed injections be missed at a cost; False if they all may be."""
         loaded = self._loaded
         assert loaded is not None  # noqa: S101 - it has just been solved
         nodes = np.setdiff1d(np.flatnonzero(injection), loaded.short)
         if not len(nodes):
             return False
-        most = _SHORTAGE * max(1.0, float(np.max(np.abs(self._true_cost))) / self._unit)
-        loaded.let_miss(nodes, most)
+        loaded.let_miss(nodes, *self._shortage_costs(nodes))
         return True
+
+    def _shortage_costs(self, nodes: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return what a lot costs that a node misses, or has too much: more than any order pays."""
+        dear = _SHORTAGE * max(1.0, float(np.max(np.abs(self._true_cost))) / self._unit)
+        cost = np.full(len(nodes), dear)
+        return cost, cost
 
     def _missing(self, answer: Solution) -> FloatArray:
         loaded = self._loaded

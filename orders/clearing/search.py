@@ -12,6 +12,7 @@ from orders.clearing.choices import UNLIMITED, Chooser, Progress, is_better
 from orders.clearing.crowd import CrowdSearch
 from orders.clearing.flexible_offers import FlexibleOffers
 from orders.clearing.pricing import price_choice
+from orders.clearing.relaxed_prices import relax_in_steps
 from orders.clearing.state import Book, Choice, Outcome
 
 DEFAULT_TRIALS = 300
@@ -21,7 +22,7 @@ _LEAST_TRIALS = 30
 _NODE_LIMIT = 500
 # Beyond this many candidates nothing is solved over all periods at once.
 _COUNTLESS = 8_000
-_COUNTLESS_TRIALS = 8
+_COUNTLESS_TRIALS = 4
 # Losers that are tried for leaving at once, and orders that are tried for coming in.
 _LEAVERS = 5
 _COMERS = 40
@@ -70,8 +71,8 @@ def choose_in_crowd(
 ) -> Chosen:
     """Return the best valid outcome found in a countless book.
 
-    A relaxed programme of all of it takes minutes: the bound is that of the prices found. So do
-    prices that thousands of orders ask for together, and ways for flexible orders beforehand.
+    A relaxed programme of all of it takes minutes: its prices are approached in steps. So do prices
+    that thousands of orders ask for together.
 
     Args:
         book: the auction, its flexible orders not among the candidates.
@@ -80,9 +81,12 @@ def choose_in_crowd(
         progress: told the welfare of each better valid outcome.
     """
     most = _crowd_trials(book) if trials is None else trials
-    crowd = CrowdSearch(book, base, most, progress, few=0, jobs=FlexibleOffers(book))
-    crowd.run()
-    return Chosen(crowd.book, crowd.best)
+    relaxed = relax_in_steps(book, base)
+    jobs = FlexibleOffers(relaxed.book)
+    crowd = CrowdSearch(relaxed.book, base, most, progress, few=0, jobs=jobs)
+    # Where few large orders spoil it for each other, all begins at the divisible orders' prices.
+    crowd.run(relaxed.relaxation, least=(base.welfare + relaxed.bound) / 2)
+    return Chosen(crowd.book, crowd.best, relaxed.relaxation)
 
 
 def choose_blocks(
