@@ -22,9 +22,9 @@ from orders.clearing.types import FloatArray
 class FlexibleOffers:
     """The ways that were offered so far, which are candidates of the book."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, pricer: ColumnPricer | None = None) -> None:
         self._orders = book.market.auction.flexibles
-        self._pricer = ColumnPricer(book) if self._orders else None
+        self._pricer = pricer or (ColumnPricer(book) if self._orders else None)
         self._known = set(_known_columns(book))
 
     def extended(self, book: Book, outcome: Outcome, most: int) -> Book:

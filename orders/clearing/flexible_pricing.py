@@ -8,7 +8,7 @@ from orders.clearing.bound import supply_nodes_with_sellers
 from orders.clearing.flexible_columns import Column, PricedColumn, Profile
 from orders.clearing.flexible_surplus import flexible_node
 from orders.clearing.market import Market
-from orders.clearing.placed_pricing import PlacedPricer
+from orders.clearing.placed_pricing import PlacedPricer, running_sums
 from orders.clearing.state import Book
 from orders.clearing.types import BoolArray, FlexibleOrder, FloatArray
 from orders.clearing.ways import cheapest_ways
@@ -66,8 +66,8 @@ class ColumnPricer:
         table = self._runs
         if not len(table):
             return {}
-        running = _running(price.T)[table.node]
-        closed = _running(~self._reachable.T)[table.node]
+        running = running_sums(price.T)[table.node]
+        closed = running_sums(~self._reachable.T)[table.node]
         start = np.arange(price.shape[0])[None, :]
         end = np.minimum(start + table.duration[:, None], price.shape[0])
         rows = np.arange(len(table))[:, None]
@@ -127,12 +127,6 @@ class _Table:
     def priced(self, row: int, profile: Profile, surplus: float) -> PricedColumn:
         """Return a column of the order in a row."""
         return PricedColumn(surplus, Column(self.order[row], profile, int(self.node[row])))
-
-
-def _running(values: FloatArray | BoolArray) -> FloatArray:
-    """Return sums up to every period, with a zero before the first."""
-    sums = np.cumsum(values, axis=1, dtype=float)
-    return np.concatenate([np.zeros((len(values), 1)), sums], axis=1)
 
 
 def _reachable(book: Book) -> BoolArray:

@@ -1,7 +1,7 @@
 """The best way to serve flexible orders that one listing must serve whole."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from orders.clearing.state import Book
 from orders.clearing.types import BoolArray, FlexibleOrder, FloatArray, IntArray
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Place:
     """A supply node within an order's reach, and what eligible listings offer by period."""
 
@@ -20,14 +20,23 @@ class _Place:
     stocks: IntArray
     links: IntArray
     tariff: float
-    runs: dict[int, IntArray] = field(default_factory=dict)
 
-    def run_lots(self, duration: int) -> IntArray:
-        """Return by start the most lots that one listing offers through a run."""
-        if duration not in self.runs:
-            windows = np.lib.stride_tricks.sliding_window_view(self.stocks, duration, axis=1)
-            self.runs[duration] = windows.min(axis=2).max(axis=0)
-        return self.runs[duration]
+
+@dataclass(frozen=True, eq=False)
+class _Chances:
+    """Where and when orders may be served: one row for an order, a way to it and a pattern.
+
+    Attributes:
+        order: by row, the number of the order; rows of an order stand together.
+        way: by row, which of the ways it comes.
+        duration: by row, how many periods are needed.
+        open: by (row, period) whether a run may begin, or a piece be served.
+    """
+
+    order: IntArray
+    way: IntArray
+    duration: IntArray
+    open: BoolArray
 
 
 class PlacedPricer:
@@ -36,9 +45,15 @@ class PlacedPricer:
     def __init__(self, book: Book, numbers: Sequence[int]) -> None:
         self._market = book.market
         self._orders = book.market.auction.flexibles
-        self._numbers = list(numbers)
         self._stock = _stock_by_node(book)
         self._known: dict[tuple[object, ...], tuple[_Place, ...]] = {}
+        # (node, product, links, tariff) of each way from a supply node to a hub
+        self._ways: list[tuple[int, int, IntArray, float]] = []
+        self._way_of: dict[tuple[int, int], int] = {}
+        in_runs = [k for k in numbers if not self._orders[k].interruptible]
+        in_pieces = [k for k in numbers if self._orders[k].interruptible]
+        self._runs = self._chances(in_runs, self._run_patterns)
+        self._pieces = self._chances(in_pieces, self._piece_patterns)
 
     def toll(self, node: int, order: FlexibleOrder, rent: FloatArray) -> FloatArray:
         """Return tariffs and rents per unit on the route from a node, by period."""
@@ -59,51 +74,104 @@ class PlacedPricer:
             rent: per Gbit/s, by (period, link direction).
             numbers: the orders that are asked about, all where none are named.
         """
-        units: dict[int, FloatArray] = {}
-        found = {}
-        asked = None if numbers is None else set(numbers)
-        for number in self._numbers:
-            if asked is not None and number not in asked:
-                continue
-            order = self._orders[number]
-            chosen: tuple[float, int, tuple[int, ...]] | None = None
-            for place in self._places(order):
-                if id(place) not in units:
-                    units[id(place)] = self._unit_prices(place, order, price, rent)
-                trial = self._cheapest(order, place, units[id(place)])
-                if trial is not None and (chosen is None or trial[0] < chosen[0]):
-                    chosen = (trial[0], place.node, trial[1])
-            if chosen is not None:
-                found[number] = self._priced(number, *chosen)
-        return found
+        if not self._ways:
+            return {}
+        unit = np.stack([self._unit_prices(way, price, rent) for way in self._ways])
+        found = {**self._best_runs(unit), **self._best_pieces(unit)}
+        asked = sorted(found) if numbers is None else [k for k in numbers if k in found]
+        return {number: found[number] for number in asked}
 
     def _unit_prices(
-        self, place: _Place, order: FlexibleOrder, price: FloatArray, rent: FloatArray
+        self, way: tuple[int, int, IntArray, float], price: FloatArray, rent: FloatArray
     ) -> FloatArray:
-        bandwidth = float(self._market.auction.products[order.product].bandwidth)
-        toll = place.tariff + rent[:, place.links].sum(axis=1)
-        unit: FloatArray = price[:, place.node] + bandwidth * toll
+        node, product, links, tariff = way
+        bandwidth = float(self._market.auction.products[product].bandwidth)
+        unit: FloatArray = price[:, node] + bandwidth * (tariff + rent[:, links].sum(axis=1))
         return unit
 
+    def _best_runs(self, unit: FloatArray) -> dict[int, PricedColumn]:
+        """Return the cheapest run of every order that has one."""
+        rows, known = self._runs, np.isfinite(unit)
+        paid, shut = running_sums(np.where(known, unit, 0.0)), running_sums(~known)
+        start = np.arange(unit.shape[1])[None, :]
+        end = np.minimum(start + rows.duration[:, None], unit.shape[1])
+        way = rows.way[:, None]
+        is_open = rows.open & (shut[way, end] == shut[way, start])
+        cost = np.where(is_open, paid[way, end] - paid[way, start], np.inf)
+        first = np.argmin(cost, axis=1)
+        least = cost[np.arange(len(first)), first]
+        found = {}
+        for row in _cheapest_rows(rows.order, least):
+            begins = int(first[row])
+            hours = tuple(range(begins, begins + int(rows.duration[row])))
+            found[int(rows.order[row])] = self._priced(rows, row, float(least[row]), hours)
+        return found
+
+    def _best_pieces(self, unit: FloatArray) -> dict[int, PricedColumn]:
+        """Return the cheapest periods of every order that may be interrupted."""
+        rows = self._pieces
+        cost = np.where(rows.open & np.isfinite(unit[rows.way]), unit[rows.way], np.inf)
+        ranked = np.argsort(cost, axis=1, kind="stable")
+        sums = np.cumsum(np.take_along_axis(cost, ranked, axis=1), axis=1)
+        least = sums[np.arange(len(sums)), rows.duration - 1]
+        found = {}
+        for row in _cheapest_rows(rows.order, least):
+            hours = tuple(sorted(ranked[row, : rows.duration[row]].tolist()))
+            found[int(rows.order[row])] = self._priced(rows, row, float(least[row]), hours)
+        return found
+
     def _priced(
-        self, number: int, cost: float, node: int, periods: tuple[int, ...]
+        self, rows: _Chances, row: int, cost: float, hours: tuple[int, ...]
     ) -> PricedColumn:
+        number = int(rows.order[row])
         order = self._orders[number]
         size = order.quantity_lots * float(self._market.lot[order.product])
         gain = (float(order.limit_price) * order.duration - cost) * size
-        profile = tuple((period, order.quantity_lots) for period in periods)
-        return PricedColumn(gain, Column(number, profile, node))
+        profile = tuple((period, order.quantity_lots) for period in hours)
+        return PricedColumn(gain, Column(number, profile, self._ways[rows.way[row]][0]))
 
-    def _cheapest(
-        self, order: FlexibleOrder, place: _Place, unit: FloatArray
-    ) -> tuple[float, tuple[int, ...]] | None:
-        """Return the least sum of unit prices and its periods: whole, else at the least share."""
-        find = self._cheapest_set if order.interruptible else self._cheapest_run
-        for lots in dict.fromkeys((order.quantity_lots, least_lots(order))):
-            found = find(order, place, unit, lots)
-            if found is not None:
-                return found
-        return None
+    def _chances(
+        self, numbers: Sequence[int], patterns: Callable[[FlexibleOrder, _Place, int], BoolArray]
+    ) -> _Chances:
+        """Lay out where orders may go: in every place whole, else at their least share."""
+        found: list[tuple[int, int, int]] = []
+        open_periods: list[BoolArray] = []
+        for number in numbers:
+            order = self._orders[number]
+            for place in self._places(order):
+                for lots in dict.fromkeys((order.quantity_lots, least_lots(order))):
+                    fitting = patterns(order, place, lots)
+                    if len(fitting):
+                        way = self._number_of_way(order, place)
+                        found.extend([(number, way, order.duration)] * len(fitting))
+                        open_periods.extend(fitting)
+                        break
+        rows = np.array(found, dtype=np.int64).reshape(-1, 3)
+        shape = (len(found), self._market.auction.terms.periods)
+        is_open = np.array(open_periods, dtype=bool).reshape(shape)
+        return _Chances(rows[:, 0], rows[:, 1], rows[:, 2], is_open)
+
+    def _number_of_way(self, order: FlexibleOrder, place: _Place) -> int:
+        key = place.node, order.hub
+        if key not in self._way_of:
+            self._way_of[key] = len(self._ways)
+            self._ways.append((place.node, order.product, place.links, place.tariff))
+        return self._way_of[key]
+
+    def _run_patterns(self, order: FlexibleOrder, place: _Place, lots: int) -> BoolArray:
+        """Return by start whether one listing could serve the whole run; no row where none can."""
+        usable: BoolArray = self._open(order, place, lots) & (place.stocks >= lots)
+        open_runs = np.zeros((1, usable.shape[1]), dtype=bool)
+        windows = np.lib.stride_tricks.sliding_window_view(usable, order.duration, axis=1)
+        starts: BoolArray = np.any(np.all(windows, axis=2), axis=0)
+        open_runs[0, : len(starts)] = starts
+        return open_runs if starts.any() else open_runs[:0]
+
+    def _piece_patterns(self, order: FlexibleOrder, place: _Place, lots: int) -> BoolArray:
+        """Return by listing in which periods it could serve, where those are enough."""
+        usable: BoolArray = self._open(order, place, lots) & (place.stocks >= lots)
+        enough: BoolArray = usable[usable.sum(axis=1) >= order.duration]
+        return np.unique(enough, axis=0) if len(enough) > 1 else enough
 
     def _open(self, order: FlexibleOrder, place: _Place, lots: int) -> BoolArray:
         """Return the periods of the window in which the route has room."""
@@ -114,36 +182,6 @@ class PlacedPricer:
         if len(place.links) and bandwidth:
             out &= self._market.capacity[place.links].min(axis=0) >= bandwidth
         return out
-
-    def _cheapest_run(
-        self, order: FlexibleOrder, place: _Place, unit: FloatArray, lots: int
-    ) -> tuple[float, tuple[int, ...]] | None:
-        duration = order.duration
-        usable = self._open(order, place, lots) & np.isfinite(unit)
-        shut = np.concatenate([[0], np.cumsum(~usable)])
-        paid = np.concatenate([[0.0], np.cumsum(np.where(usable, unit, 0.0))])
-        fits = (shut[duration:] == shut[:-duration]) & (place.run_lots(duration) >= lots)
-        if not fits.any():
-            return None
-        cost = np.where(fits, paid[duration:] - paid[:-duration], np.inf)
-        first = int(np.argmin(cost))
-        return float(cost[first]), tuple(range(first, first + duration))
-
-    def _cheapest_set(
-        self, order: FlexibleOrder, place: _Place, unit: FloatArray, lots: int
-    ) -> tuple[float, tuple[int, ...]] | None:
-        usable = self._open(order, place, lots) & np.isfinite(unit)
-        ranked = np.flatnonzero(usable)
-        ranked = ranked[np.argsort(unit[ranked], kind="stable")]
-        fits = place.stocks[:, ranked] >= lots
-        enough = fits.sum(axis=1) >= order.duration
-        if not enough.any():
-            return None
-        fits = fits[enough]
-        taken = fits & (np.cumsum(fits, axis=1) <= order.duration)
-        costs = taken @ unit[ranked]
-        row = int(np.argmin(costs))
-        return float(costs[row]), tuple(sorted(ranked[taken[row]].tolist()))
 
     def _places(self, order: FlexibleOrder) -> tuple[_Place, ...]:
         key = (
@@ -175,6 +213,20 @@ class PlacedPricer:
                 links = np.array([link_direction(*s) for s in route.steps], dtype=np.int64)
                 found.append(_Place(node, np.stack(stocks), links, float(route.tariff)))
         return found
+
+
+def running_sums(values: FloatArray | BoolArray) -> FloatArray:
+    """Return sums up to every period, with a zero before the first."""
+    sums = np.cumsum(values, axis=1, dtype=float)
+    return np.concatenate([np.zeros((len(values), 1)), sums], axis=1)
+
+
+def _cheapest_rows(order: IntArray, cost: FloatArray) -> list[int]:
+    """Return the first cheapest row of every order that has any."""
+    ranked = np.lexsort((np.arange(len(cost)), cost, order))
+    ranked = ranked[np.isfinite(cost[ranked])]
+    first = np.diff(order[ranked], prepend=-1) > 0
+    return [int(row) for row in ranked[first]]
 
 
 def least_lots(order: FlexibleOrder) -> int:

@@ -66,15 +66,16 @@ class Relaxed(NamedTuple):
     bound: float
 
 
-def relax_in_steps(book: Book, base: Outcome) -> Relaxed:
+def relax_in_steps(book: Book, base: Outcome, pricer: ColumnPricer | None) -> Relaxed:
     """Return prices near those of the relaxed programme, and what would be taken whole at them.
 
     Args:
         book: the auction, its flexible orders not among the candidates.
         base: the outcome with every indivisible order rejected.
+        pricer: finds the ways of flexible orders; None where there are none.
     """
     models = [CappedPeriod(model) for model in book.models]
-    wisher = _Wisher(book, base.lots)
+    wisher = _Wisher(book, base.lots, pricer)
     injection, links = base.injection.copy(), base.link_use.copy()
     wishes = best = wisher.at(*_prices(base.solutions))
     bounds, served = [best.bound], np.zeros(len(wishes.wished))
@@ -114,11 +115,11 @@ def _prices(solutions: Sequence[PeriodSolution]) -> tuple[FloatArray, FloatArray
 class _Wisher:
     """Knows the ways of all orders, and asks which is best."""
 
-    def __init__(self, book: Book, lots: IntArray) -> None:
+    def __init__(self, book: Book, lots: IntArray, pricer: ColumnPricer | None) -> None:
         self._book = book
+        self._pricer = pricer
         self._lots = lots
         self._jobs = book.market.auction.flexibles
-        self._pricer = ColumnPricer(book) if self._jobs else None
 
     def at(self, price: FloatArray, rent: FloatArray) -> _Wishes:
         """Return what all orders wish for at prices."""

@@ -11,6 +11,7 @@ from orders.clearing.block_orders import BlockProgramme, Relaxation
 from orders.clearing.choices import UNLIMITED, Chooser, Progress, is_better
 from orders.clearing.crowd import CrowdSearch
 from orders.clearing.flexible_offers import FlexibleOffers
+from orders.clearing.flexible_pricing import ColumnPricer
 from orders.clearing.pricing import price_choice
 from orders.clearing.relaxed_prices import relax_in_steps
 from orders.clearing.state import Book, Choice, Outcome
@@ -22,7 +23,7 @@ _LEAST_TRIALS = 30
 _NODE_LIMIT = 500
 # Beyond this many candidates nothing is solved over all periods at once.
 _COUNTLESS = 8_000
-_COUNTLESS_TRIALS = 4
+_COUNTLESS_TRIALS = 3
 # Losers that are tried for leaving at once, and orders that are tried for coming in.
 _LEAVERS = 5
 _COMERS = 40
@@ -81,8 +82,9 @@ def choose_in_crowd(
         progress: told the welfare of each better valid outcome.
     """
     most = _crowd_trials(book) if trials is None else trials
-    relaxed = relax_in_steps(book, base)
-    jobs = FlexibleOffers(relaxed.book)
+    pricer = ColumnPricer(book) if book.market.auction.flexibles else None
+    relaxed = relax_in_steps(book, base, pricer)
+    jobs = FlexibleOffers(relaxed.book, pricer)
     crowd = CrowdSearch(relaxed.book, base, most, progress, few=0, jobs=jobs)
     # Where few large orders spoil it for each other, all begins at the divisible orders' prices.
     crowd.run(relaxed.relaxation, least=(base.welfare + relaxed.bound) / 2)
