@@ -9,6 +9,7 @@ from orders.clearing.candidates import sell_node
 from orders.clearing.flexible_surplus import flexible_surplus
 from orders.clearing.market import Kind, Market, block_classes
 from orders.clearing.merit_order import MeritOrder, step_lots
+from orders.clearing.placed_bound import PlacedSurplus, is_placed
 from orders.clearing.published import EMPTY, PublishedPrices, rent_quantum
 from orders.clearing.types import FloatArray, IntArray
 from orders.clearing.ways import cheapest_ways
@@ -79,6 +80,7 @@ def evaluate_bound(
     total = _curve_surplus(market, merit, step_lots(merit, offered), exact)
     total += _block_surplus(market, exact)
     total += flexible_surplus(market, exact.price)
+    total += _placed_surplus(market, merit, exact)
     for number, link in enumerate(market.auction.links):
         for direction, capacities in enumerate((link.forward_capacity, link.reverse_capacity)):
             for period, capacity in enumerate(capacities):
@@ -101,6 +103,10 @@ class _ExactPrices:
         if period not in self._periods:
             self._periods[period] = self._compute(period)
         return self._periods[period][node]
+
+    def rent(self, period: int, direction: int) -> Decimal:
+        """Return the exact rent of a link direction."""
+        return int(self._rent[period, direction]) * self._quantum
 
     def _compute(self, period: int) -> list[Decimal | None]:
         market = self._market
@@ -161,6 +167,8 @@ def _block_surplus(market: Market, exact: _ExactPrices) -> Decimal:
     total = Decimal(0)
     auction = market.auction
     for order in auction.blocks:
+        if is_placed(order):
+            continue
         best = Decimal(0)
         for option in order.options:
             surplus: Decimal | None = Decimal(0)
@@ -182,3 +190,14 @@ def _block_surplus(market: Market, exact: _ExactPrices) -> Decimal:
                 best = max(best, surplus)
         total += best
     return total
+
+
+def _placed_surplus(market: Market, merit: MeritOrder, exact: _ExactPrices) -> Decimal:
+    """Return the best surplus of orders that one listing must serve whole."""
+    blocks = [order for order in market.auction.blocks if is_placed(order)]
+    flexibles = [order for order in market.auction.flexibles if is_placed(order)]
+    if not blocks and not flexibles:
+        return Decimal(0)
+    placed = PlacedSurplus(market, merit, exact.price, exact.rent)
+    total = sum(map(placed.of_block, blocks), Decimal(0))
+    return total + sum(map(placed.of_flexible, flexibles), Decimal(0))

@@ -19,10 +19,12 @@ def flexible_node(market: Market, order: FlexibleOrder) -> int:
 
 
 def flexible_surplus(market: Market, price_at: PriceAt) -> Decimal:
-    """Return the sum over all orders of the best surplus each could have at the prices."""
+    """Return the sum over all orders that any listings may serve of the best surplus of each."""
     known: dict[int, list[Decimal | None]] = {}
     total = _ZERO
     for order in market.auction.flexibles:
+        if order.placement == "single":
+            continue
         node = flexible_node(market, order)
         if node not in known:
             periods = range(market.auction.terms.periods)

@@ -14,14 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from orders.clearing.block_orders import Relaxation
+from orders.clearing.bound import supply_nodes_with_sellers
 from orders.clearing.capped_period import CappedPeriod
 from orders.clearing.flexible_columns import Column
 from orders.clearing.flexible_orders import extend_book
 from orders.clearing.flexible_pricing import ColumnPricer
-from orders.clearing.market import link_direction
+from orders.clearing.market import Kind, link_direction
 from orders.clearing.period_solution import PeriodSolution
 from orders.clearing.state import Book, Outcome
 from orders.clearing.types import FloatArray, IntArray
+from orders.clearing.ways import cheapest_ways
 
 # The most steps, and how many bring so little of the gain that no more are made.
 _MOST_STEPS = 40
@@ -120,9 +122,18 @@ class _Wisher:
         self._pricer = pricer
         self._lots = lots
         self._jobs = book.market.auction.flexibles
+        self._sellers = supply_nodes_with_sellers(book.market, book.merit)
+        dearest = [float(product.price_max) for product in book.market.auction.products]
+        self._dearest = np.array(dearest)[book.market.node_product]
 
     def at(self, price: FloatArray, rent: FloatArray) -> _Wishes:
-        """Return what all orders wish for at prices."""
+        """Return what all orders wish for at supply prices and rents.
+
+        Args:
+            price: per unit, by (period, node); of others than supply nodes it is worked out.
+            rent: per Gbit/s, by (period, link direction).
+        """
+        price = self._delivered(price, rent)
         table = self._book.table
         surplus = table.surplus(price, rent)
         ranked = np.lexsort((-surplus, table.order))
@@ -143,6 +154,20 @@ class _Wisher:
                 wished[blocks + priced.column.order] = 1.0
                 self._add(priced.column, injection, links)
         return _Wishes(price, rent, bound, numbers, tuple(columns), wished, injection, links)
+
+    def _delivered(self, price: FloatArray, rent: FloatArray) -> FloatArray:
+        """Return prices with those of the cheapest ways; the dearest where nothing can be had.
+
+        At places where nobody is served a programme's own prices mean nothing.
+        """
+        market = self._book.market
+        supply = np.where(self._sellers, price, np.nan)
+        ways = [
+            cheapest_ways(market, market.capacity[:, period], supply[period], rent[period]).price
+            for period in range(len(price))
+        ]
+        found = np.where(market.node_kind == Kind.SUPPLY, supply, np.stack(ways))
+        return np.where(np.isfinite(found), found, self._dearest)
 
     def _add(self, column: Column, injection: FloatArray, links: FloatArray) -> None:
         market, order = self._book.market, self._jobs[column.order]

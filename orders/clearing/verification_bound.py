@@ -9,6 +9,7 @@ from orders.clearing.types import BlockOrder, FlexibleOrder, IntArray
 from orders.clearing.verification_columns import border, groups, product_totals, totals
 from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 from orders.clearing.verification_flexible import best_unit_surplus
+from orders.clearing.verification_placed import PlacedOrders
 
 _ZERO = Decimal(0)
 
@@ -48,13 +49,26 @@ class _Bound:
         """Add up the surpluses and the links' rents."""
         if any(rent < 0 for rent in self._rents.values()):
             self._facts.report("bound", "bound.json", "a negative rent")
-        total = self._curves() + sum(map(self._block, self._facts.auction.blocks), _ZERO)
-        total += sum(map(self._flexible, self._facts.auction.flexibles), _ZERO)
+        blocks, jobs = self._facts.auction.blocks, self._facts.auction.flexibles
+        is_placed = [order.is_buy and order.placement == "single" for order in blocks]
+        placed = [order for order, own in zip(blocks, is_placed, strict=True) if own]
+        free = [order for order, own in zip(blocks, is_placed, strict=True) if not own]
+        placed_jobs = [job for job in jobs if job.placement == "single"]
+        total = self._curves()
+        total += sum(map(self._block, free), _ZERO)
+        total += sum((self._flexible(job) for job in jobs if job.placement != "single"), _ZERO)
+        if placed or placed_jobs:
+            offers = PlacedOrders(self._facts, self._routes, self._tolls, self._supply_price)
+            total += sum(map(offers.block, placed), _ZERO)
+            total += sum(map(offers.flexible, placed_jobs), _ZERO)
         for number, link in enumerate(self._facts.auction.links):
             for direction, capacities in enumerate((link.forward_capacity, link.reverse_capacity)):
                 for period, capacity in enumerate(capacities, start=1):
                     total += capacity * self._rents.get((number, direction, period), _ZERO)
         return total
+
+    def _supply_price(self, hub: str, product: str, carbon: Class, period: int) -> Decimal | None:
+        return self._supply.get((hub, product, carbon, period))
 
     def _price(
         self, hub: str, product: str, rtt: Class, carbon: Class, period: int

@@ -118,12 +118,14 @@ BY_HAND = (
     ),
     Example(
         "No listing is large enough",
-        "Two sells of 6 could serve the job of 10 together, but not one of them.",
+        "Two sells of 6 could serve the job of 10 together, but not one of them: the upper bound "
+        "does not count what it would gain.",
         tables(
             [sell("a", "2", 6), sell("b", "2", 6)],
             block("train", "buy", "9", [("W", 1, 10)], placement="single"),
         ),
         orders={"train": "not_placeable"},
+        sums={"welfare": 0, "upper_bound": 0},
     ),
     Example(
         "A run of two periods",
