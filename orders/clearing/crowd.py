@@ -49,19 +49,20 @@ class CrowdSearch(Chooser):
     jobs: FlexibleOffers | None = None
     unplaceable: set[int] = field(default_factory=set)
 
-    def run(self, relaxation: Relaxation, least: float = -np.inf) -> None:
+    def run(self, relaxation: Relaxation, least: float = -np.inf, enough: int = UNLIMITED) -> None:
         """Find a valid choice and better ones while trials last.
 
         Args:
             relaxation: what it takes whole comes first.
             least: where that gets less welfare, all begins at the prices of the divisible orders.
+            enough: after a start with no less, no more than so many trials are made.
         """
         current, found = self.best, []
         # A first valid choice is found whatever the trials; they count from there.
         batches, self.trials = self.trials, UNLIMITED
         start = self._made_valid(self._begun(relaxation), all_leave=True)
         if start is not None and start.welfare >= least and self.take(start):
-            current = start
+            current, batches = start, min(batches, enough)
             found.append(start)
         self._offer(current, _ANY)
         size = len(current.selection) // _BATCH_SHARE

@@ -23,7 +23,9 @@ _LEAST_TRIALS = 30
 _NODE_LIMIT = 500
 # Beyond this many candidates nothing is solved over all periods at once.
 _COUNTLESS = 8_000
-_COUNTLESS_TRIALS = 3
+_COUNTLESS_TRIALS = 8
+# So many of them are made after a good start.
+_ENOUGH_TRIALS = 3
 # Losers that are tried for leaving at once, and orders that are tried for coming in.
 _LEAVERS = 5
 _COMERS = 40
@@ -72,8 +74,8 @@ def choose_in_crowd(
 ) -> Chosen:
     """Return the best valid outcome found in a countless book.
 
-    A relaxed programme of all of it takes minutes: its prices are approached in steps. So do prices
-    that thousands of orders ask for together.
+    A relaxed programme of all of it takes minutes: its prices are approached in steps. Prices that
+    would suit thousands of orders together are not looked for: losers leave.
 
     Args:
         book: the auction, its flexible orders not among the candidates.
@@ -81,13 +83,15 @@ def choose_in_crowd(
         trials: how many changed choices may be cleared; a sensible number where none is said.
         progress: told the welfare of each better valid outcome.
     """
-    most = _crowd_trials(book) if trials is None else trials
+    is_vast = len(book.candidates) + len(book.market.auction.flexibles) > _COUNTLESS
+    usual = (_COUNTLESS_TRIALS, _ENOUGH_TRIALS) if is_vast else (_default_trials(book),) * 2
+    most, enough = usual if trials is None else (trials, trials)
     pricer = ColumnPricer(book) if book.market.auction.flexibles else None
     relaxed = relax_in_steps(book, base, pricer)
     jobs = FlexibleOffers(relaxed.book, pricer)
     crowd = CrowdSearch(relaxed.book, base, most, progress, few=0, jobs=jobs)
     # Where few large orders spoil it for each other, all begins at the divisible orders' prices.
-    crowd.run(relaxed.relaxation, least=(base.welfare + relaxed.bound) / 2)
+    crowd.run(relaxed.relaxation, least=(base.welfare + relaxed.bound) / 2, enough=enough)
     return Chosen(crowd.book, crowd.best, relaxed.relaxation)
 
 
@@ -118,11 +122,6 @@ def choose_blocks(
         search.improve(programme.most)
     search.look_again(base, max(_LEAST_LOOK, most // _LOOK_SHARE))
     return Chosen(search.book, search.best, relaxation)
-
-
-def _crowd_trials(book: Book) -> int:
-    many = len(book.candidates) + len(book.market.auction.flexibles) > _COUNTLESS
-    return _COUNTLESS_TRIALS if many else _default_trials(book)
 
 
 def _default_trials(book: Book) -> int:
