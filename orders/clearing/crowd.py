@@ -109,7 +109,7 @@ class CrowdSearch(Chooser):
     def _served(self, outcome: Outcome, batch: dict[int, int]) -> Choice | None:
         """Clear a batch beside what is accepted, less what nobody could serve."""
         for _ in range(_MOST_SHORTAGES):
-            selection = self._joined(outcome, batch)
+            selection = self.linked(self._joined(outcome, batch))
             choice = self.clear(selection, outcome)
             if choice is not None or not batch:
                 return choice

@@ -16,6 +16,7 @@ import numpy as np
 from orders.clearing.block_orders import Relaxation
 from orders.clearing.bound import supply_nodes_with_sellers
 from orders.clearing.capped_period import CappedPeriod
+from orders.clearing.errors import SolverFailed
 from orders.clearing.flexible_columns import Column
 from orders.clearing.flexible_orders import extend_book
 from orders.clearing.flexible_pricing import ColumnPricer
@@ -86,10 +87,13 @@ def relax_in_steps(book: Book, base: Outcome, pricer: ColumnPricer | None) -> Re
         injection += step * (wishes.injection - injection)
         links += step * (wishes.links - links)
         served += step * (wishes.wished - served)
-        solutions = [
-            model.clear(base.lots[model.steps], injection[model.period], links[model.period])
-            for model in models
-        ]
+        try:
+            solutions = [
+                model.clear(base.lots[model.steps], injection[model.period], links[model.period])
+                for model in models
+            ]
+        except SolverFailed:
+            break  # the search can do with the prices met so far
         # Where few large orders meet few small ones prices leap: wished is at smoothed ones.
         part = max(_NEWEST, 2 / (number + 3))
         price, rent = _prices(solutions)

@@ -15,6 +15,7 @@ from orders.clearing.bound import (
 from orders.clearing.capped_period import CappedPeriod
 from orders.clearing.choices import Chooser
 from orders.clearing.crowd_room import within_listings
+from orders.clearing.errors import SolverFailed
 from orders.clearing.flexible_pricing import ColumnPricer
 from orders.clearing.market import build_market
 from orders.clearing.period_solution import PeriodSolution
@@ -108,6 +109,22 @@ def test_what_nobody_sells_costs_the_highest_price_and_what_nobody_buys_the_lowe
     product = book.market.auction.products[0]
     assert dear.node_price[node] == pytest.approx(float(product.price_max))
     assert cheap.node_price[node] == pytest.approx(float(product.price_min))
+
+
+def test_a_solver_that_fails_leaves_the_prices_met_so_far(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    auction = SPARSE.build().auction()
+    book, base = opened(auction)
+
+    def fail(*_: object) -> PeriodSolution:
+        raise SolverFailed("no answer")
+
+    monkeypatch.setattr(CappedPeriod, "clear", fail)
+
+    found = relax_in_steps(book, base, None)
+
+    assert bound_of(book, found.relaxation) >= clear(auction).summary.welfare
 
 
 def test_sells_leave_a_start_where_their_listing_is_full() -> None:
