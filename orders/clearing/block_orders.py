@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from orders.clearing.candidates import published_ratio
 from orders.clearing.merged_steps import EXACT_RANKS, MergedSteps, merge_steps
 from orders.clearing.paying_ways import paying_arcs, supply_prices
 from orders.clearing.period_clearing import FLOW_TOLERANCE
@@ -24,7 +25,6 @@ _STEADY_ROUNDS = 4
 _STEADY = 1e-6
 # Smallest gain, in money units of the auction, that makes a way worth adding.
 _GAIN = 1e-3
-RATIO_DIGITS = Decimal("0.000000001")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +158,7 @@ class BlockProgramme:
             self.most = -answer.least * self._book.unit
         chosen = {}
         for number, candidate in enumerate(self._book.candidates):
-            ratio = Decimal(float(answer.x[start + number])).quantize(RATIO_DIGITS)
+            ratio = published_ratio(float(answer.x[start + number]), candidate)
             if ratio > Decimal("0.5") if candidate.min_acceptance == 1 else ratio > 0:
                 low = candidate.min_acceptance
                 chosen[number] = min(max(ratio, low), Decimal(1)) if low < 1 else Decimal(1)
@@ -177,7 +177,7 @@ class BlockProgramme:
         answer = solver.solve()
         if not len(answer.x):
             return None
-        return Decimal(float(answer.x[start + number])).quantize(RATIO_DIGITS)
+        return published_ratio(float(answer.x[start + number]), self._book.candidates[number])
 
     def _block_start(self) -> int:
         return len(self._steps.row) + sum(len(arcs) for arcs in self._arcs)

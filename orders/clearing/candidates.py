@@ -10,6 +10,9 @@ from orders.clearing.market import Kind, Market, block_classes, link_direction
 from orders.clearing.merit_order import ListingPlace, build_merit_order
 from orders.clearing.types import NONE, BlockLeg, BlockOption, BlockOrder
 
+# Acceptances are published with nine digits.
+_RATIO_DIGITS = Decimal("0.000000001")
+
 
 @dataclass(frozen=True)
 class Injection:
@@ -58,6 +61,18 @@ class Candidate:
 def leg_lots(leg: BlockLeg, acceptance: Decimal) -> int:
     """Return the accepted lots of a leg: the floor of ratio × quantity."""
     return int(leg.quantity_lots * acceptance)
+
+
+def published_ratio(value: float, candidate: Candidate) -> Decimal:
+    """Return an acceptance with the digits that are published.
+
+    A third of three lots is a lot: where the last digit decides about a whole lot it is rounded up.
+    """
+    ratio = Decimal(value).quantize(_RATIO_DIGITS)
+    above = ratio + _RATIO_DIGITS
+    lots = [abs(item.lots) for item in candidate.injections]
+    is_short = ratio < 1 and any(int(each * above) > int(each * ratio) for each in lots)
+    return above if is_short else ratio
 
 
 def option_value(market: Market, option: BlockOption, acceptance: Decimal) -> Decimal:

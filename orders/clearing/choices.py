@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from orders.clearing.placement import place_singles
-from orders.clearing.quantities import fits_whole_lots
+from orders.clearing.quantities import fits_whole_lots, whole_lots
 from orders.clearing.state import Book, Choice, Outcome, clear_choice
 
 UNLIMITED = 10**9
@@ -39,6 +39,9 @@ class Chooser:
         if outcome is None or not is_better(outcome.welfare, self.best.welfare):
             return False
         if not fits_whole_lots(self.book, outcome):
+            return False
+        # What fitted a listing exactly may not in the lots that are published.
+        if place_singles(self.book, outcome, whole_lots(self.book, outcome)).failed:
             return False
         self.best = outcome
         if self.progress is not None:

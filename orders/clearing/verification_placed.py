@@ -11,7 +11,7 @@ from orders.clearing.verification_facts import Class, Facts, KnownRoute, Tolls
 from orders.clearing.verification_flexible import best_unit_surplus
 
 _ZERO = Decimal(0)
-# (hub, product, carbon class)
+# (hub, product, strictest carbon limit in use that it serves)
 _Cell = tuple[str, str, Class]
 # what a cell's supply costs in a period, None without a price
 SupplyPrice = Callable[[str, str, Class, int], Decimal | None]
@@ -70,21 +70,26 @@ class PlacedOrders:
         for row, seat in zip(rows.tolist(), seats.tolist(), strict=True):
             product = facts.auction.products[int(curves.product[row])].name
             hub = facts.auction.hubs[int(curves.hub[row])]
-            carbon = facts.supply_class(product, parties.intensities[parties.intensity_of[seat]])
+            cell = self._cell(hub, product, parties.intensities[parties.intensity_of[seat]])
             listing = int(curves.listing[row])
             own = curves.order_id[row]
             name = own if listing < 0 else facts.auction.listings[listing].listing_id
             lots = int(curves.quantity_lots[row])
-            self._add((hub, product, carbon), name, int(curves.period[row]) + 1, lots)
+            self._add(cell, name, int(curves.period[row]) + 1, lots)
 
     def _read_blocks(self) -> None:
         facts = self._facts
         for order in facts.auction.blocks:
             for leg in _legs(order) if not order.is_buy else ():
                 hub, product, period = facts.leg_place(leg)
-                carbon = facts.supply_class(product, facts.intensity(order.order_id, hub))
+                cell = self._cell(hub, product, facts.intensity(order.order_id, hub))
                 name = order.order_id if order.listing_id is None else order.listing_id
-                self._add((hub, product, carbon), name, period, leg.quantity_lots)
+                self._add(cell, name, period, leg.quantity_lots)
+
+    def _cell(self, hub: str, product: str, intensity: Decimal | None) -> _Cell:
+        """Return where it sells; classes that no buyer tells apart are one."""
+        carbon = self._facts.supply_class(product, intensity)
+        return hub, product, self._facts.active_class(product, carbon)
 
     def _add(self, cell: _Cell, name: str, period: int, lots: int) -> None:
         shelf = self._offers.setdefault(cell, {}).setdefault(name, defaultdict(int))
