@@ -13,7 +13,7 @@ import numpy as np
 
 from orders.clearing.candidates import leg_lots, sell_node, seller_keys
 from orders.clearing.flexible_surplus import PriceAt, best_gain
-from orders.clearing.market import Kind, Market, block_classes, link_direction
+from orders.clearing.market import Market, block_classes, link_direction
 from orders.clearing.merit_order import MeritOrder
 from orders.clearing.types import BlockOption, BlockOrder, FlexibleOrder, IntArray
 
@@ -157,8 +157,4 @@ def _stock(market: Market, merit: MeritOrder) -> dict[int, dict[str, IntArray]]:
             for leg in option.legs:
                 node = sell_node(market, order, leg.hub, leg.product)
                 add(node, order.listing_id or order.order_id, leg.period, leg.quantity_lots)
-    return {node: shelves for node, shelves in sorted(found.items()) if _sells(market, node)}
-
-
-def _sells(market: Market, node: int) -> bool:
-    return market.nodes[node].kind == Kind.SUPPLY
+    return dict(sorted(found.items()))
